@@ -1,0 +1,78 @@
+"""Formats of annotated articles: one module each, with `read(path) -> Iterator[Article]` and, where the format can be written, `write(articles, path)`.
+
+A module is found by name or by what lies at the path, and imported only when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
+
+from govorit.article import Article
+from govorit.errors import UserError
+
+FORMATS = ("jsonl", "brat", "factrueval", "inline", "text")
+_SUFFIXES = {".jsonl": "jsonl", ".json": "jsonl", ".ann": "brat", ".objects": "factrueval"}
+
+
+def read(path: Path, name: str | None = None) -> Iterator[Article]:
+    """Read the articles of a file or folder, in the format `name` or in the one that :func:`detect` finds."""
+    if not path.exists():
+        raise UserError(f"{path}: no such file or folder")
+    return import_module(f"govorit.formats.{_known(name) if name else detect(path)}").read(path)
+
+
+def write(articles: Iterable[Article], path: Path, name: str | None = None) -> None:
+    """Write articles in the format `name`, or in the one that the suffix of `path` tells."""
+    chosen = _known(name) if name else _SUFFIXES.get(path.suffix)
+    module = import_module(f"govorit.formats.{chosen}") if chosen else None
+    if not hasattr(module, "write"):
+        raise UserError(f"{path}: format: {name or path.suffix or 'none'} cannot be written; use a path that ends in .jsonl, or name a format")
+    module.write(articles, path)  # type: ignore[union-attr]
+
+
+def detect(path: Path) -> str:
+    """Tell the format of a file by its suffix and first line, that of a folder by the files in it."""
+    if path.is_dir():
+        found = {_SUFFIXES[file.suffix] for file in path.iterdir() if file.suffix in _SUFFIXES}
+        if len(found) > 1:
+            raise UserError(f"{path}: format: files of {' and '.join(sorted(found))} side by side; name one of them")
+        if found:
+            return found.pop()
+        texts = sorted(path.glob("*.txt"))
+        if not texts:
+            raise UserError(f"{path}: no .jsonl, .ann, .objects or .txt file in this folder")
+        return detect(texts[0])
+    if path.suffix == ".txt":
+        with path.open("rb") as file:
+            return "inline" if file.read(5) == b"# id:" else "text"
+    if path.suffix not in _SUFFIXES:
+        raise UserError(f"{path}: format: cannot be told from {path.suffix or 'a name with no suffix'!r}; name one of {', '.join(FORMATS)}")
+    return _SUFFIXES[path.suffix]
+
+
+def read_text(path: Path) -> str:
+    """Read a text file as it is, line ends untouched, so that offsets into it hold.
+
+    Raises:
+        UserError: the file is not UTF-8, or cannot be read.
+    """
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UserError(f"{path}:{line}: text: byte {error.start} is not UTF-8; convert the file to UTF-8") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def files(path: Path, suffix: str) -> list[Path]:
+    """List `path` itself, or the files with `suffix` in the folder `path`, sorted by name."""
+    return sorted(path.glob(f"*{suffix}")) if path.is_dir() else [path]
+
+
+def _known(name: str) -> str:
+    if name not in FORMATS:
+        raise UserError(f"format: {name!r} is not known; use one of {', '.join(FORMATS)}")
+    return name

@@ -1,0 +1,6 @@
+"""Train: python train/run.py task=joint model=scratch data=newsroom"""
+
+from govorit.cli.train import main
+
+if __name__ == "__main__":
+    main()
