@@ -1,0 +1,186 @@
+"""What training leaves on disk: crash-safe states to go on from, and the published folder.
+
+Both are safetensors and JSON: nothing is pickled, nothing in them is executed. A state is written beside its place, synced, and renamed, so
+that whatever stops the machine leaves the older one whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+
+from govorit import contract as contracts
+from govorit import tokenization
+from govorit.contract import Contract
+from govorit.errors import UserError
+from govorit.tagger import Tagger
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+ENCODER, HEAD, INDEX = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json"
+
+
+@dataclass(frozen=True)
+class State:
+    """A moment of training: named tensors by file (`weights`, `optimizer`, …), and what JSON holds of the rest."""
+
+    tensors: Mapping[str, Mapping[str, torch.Tensor]]
+    values: Mapping[str, Any]
+
+
+class States:
+    """The states of one run, in `folder`: `step-…`, of which the newest two are kept, and `best`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def save(self, state: State, step: int) -> None:
+        _write_state(self.folder / f"step-{step:08d}", state)
+        for old in self._steps()[:-2]:
+            shutil.rmtree(old)
+
+    def save_best(self, state: State) -> None:
+        _write_state(self.folder / "best", state)
+
+    def newest(self) -> State | None:
+        """The newest state that is whole, or None; a torn or damaged one is passed over."""
+        return next((state for path in reversed(self._steps()) if (state := _read_state(path))), None)
+
+    def best(self) -> State | None:
+        return _read_state(self.folder / "best")
+
+    def _steps(self) -> list[Path]:
+        return sorted(self.folder.glob("step-????????"))
+
+
+def _write_state(target: Path, state: State) -> None:
+    beside = target.with_name(f".{target.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    try:
+        digests = {}
+        for name, tensors in state.tensors.items():
+            path = beside / f"{name}.safetensors"
+            save_file({key: value.detach().contiguous() for key, value in tensors.items()}, path)
+            digests[name] = _digest(path)
+        (beside / "state.json").write_text(json.dumps({"values": state.values, "sha256": digests}), encoding="utf-8")
+        for path in (*beside.iterdir(), beside):
+            _sync(path)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise UserError(f"{target}: cannot be written ({error.strerror}); the states before it are whole: make room, then resume=true") from None
+    old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    beside.rename(target)
+    _sync(target.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _read_state(path: Path) -> State | None:
+    try:
+        described = json.loads((path / "state.json").read_text(encoding="utf-8"))
+        files = {name: path / f"{name}.safetensors" for name in described["sha256"]}
+        if any(_digest(file) != described["sha256"][name] for name, file in files.items()):
+            return None
+        return State({name: load_file(file) for name, file in files.items()}, described["values"])
+    except (OSError, ValueError, KeyError, SafetensorError):
+        return None
+
+
+def publish(tagger: Tagger, tokenizer: PreTrainedTokenizerFast, contract: Contract, folder: Path) -> None:
+    """Write the checkpoint: for each layer a folder that `AutoModelForTokenClassification` loads, and the contract beside them.
+
+    A layer's weights are two shards, encoder and head; the encoder's is one file for all layers (hard links where the disk has them).
+    """
+    beside = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)
+    shared: Path | None = None
+    for layer in contract.layers:
+        config, encoder, head = tagger.standard(layer)
+        place = beside / layer
+        place.mkdir(parents=True)
+        config.save_pretrained(place)
+        tokenizer.model_max_length = contract.window
+        tokenizer.save_pretrained(place)
+        if shared is None:
+            shared = place / ENCODER
+            _save_weights(encoder, shared)
+        else:
+            _link(shared, place / ENCODER)
+        _save_weights(head, place / HEAD)
+        names = {**dict.fromkeys(encoder, ENCODER), **dict.fromkeys(head, HEAD)}
+        size = sum(value.numel() * value.element_size() for value in (*encoder.values(), *head.values()))
+        (place / INDEX).write_text(json.dumps({"metadata": {"total_size": size}, "weight_map": names}, indent=1) + "\n", encoding="utf-8")
+    contract.save(beside)
+    shutil.rmtree(folder, ignore_errors=True)
+    beside.rename(folder)
+
+
+def load_tagger(folder: Path, contract: Contract | None = None) -> Tagger:
+    """Load what :func:`publish` wrote.
+
+    Raises:
+        UserError: it is not such a folder, or is damaged.
+    """
+    from transformers import AutoConfig, AutoModel
+
+    contract = contract or contracts.load(folder)
+    try:
+        first = folder / next(iter(contract.layers))
+        config = AutoConfig.from_pretrained(first, trust_remote_code=False)
+        tagger = Tagger(AutoModel.from_config(config), contract.layers)
+        base = _prefix(encoder := load_file(first / ENCODER))
+        tagger.encoder.load_state_dict({name.removeprefix(base): value.float() for name, value in encoder.items()})
+        for layer in contract.layers:
+            tagger.heads[layer].load_state_dict({name: value.float() for name, value in load_file(folder / layer / HEAD).items()})
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StopIteration) as error:
+        raise UserError(f"{folder}: the checkpoint cannot be loaded ({' '.join(str(error).split()):.300}); fetch or train it again") from None
+    return tagger.eval()
+
+
+def load_tokenizer(folder: Path, contract: Contract | None = None) -> Tokenizer:
+    contract = contract or contracts.load(folder)
+    return tokenization.read(folder / next(iter(contract.layers)))
+
+
+def _prefix(weights: Mapping[str, torch.Tensor]) -> str:
+    """`bert.` or whatever the architecture calls its encoder: all weights of the encoder's shard begin with it."""
+    return next(iter(weights)).split(".")[0] + "."
+
+
+def _save_weights(weights: Mapping[str, torch.Tensor], path: Path) -> None:
+    save_file({name: value.detach().cpu().contiguous() for name, value in weights.items()}, path, metadata={"format": "pt"})
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,42 @@
+"""What a checkpoint was trained to do: its layers with their tags, and how it cuts long articles. Stored as `govorit.json` beside the weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from govorit.errors import UserError
+
+FILE = "govorit.json"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """`layers` maps each layer to its entity or quotation labels; `window` and `overlap` are tokens, special tokens included in `window`."""
+
+    layers: dict[str, list[str]]
+    window: int
+    overlap: int
+    trained_on: dict[str, str] = field(default_factory=dict)
+
+    def save(self, folder: Path) -> None:
+        (folder / FILE).write_text(json.dumps({"format": 1, **asdict(self)}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def load(folder: Path) -> Contract:
+    """Read the contract of the checkpoint in `folder`.
+
+    Raises:
+        UserError: there is none, or it is of another version.
+    """
+    path = folder / FILE
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if value.pop("format") != 1:
+            raise UserError(f"{path}: format: written by another version of govorit; train again, or use that version")
+        return Contract(**value)
+    except OSError:
+        raise UserError(f"{folder}: not a govorit checkpoint (it has no {FILE}); name a folder that training has written") from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); train again, or fetch the checkpoint again") from None

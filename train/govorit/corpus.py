@@ -1,0 +1,305 @@
+"""Corpora: sources -> splits of articles -> a Hugging Face `DatasetDict`, checked for broken annotation and for leaks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from govorit import formats, lint, words
+from govorit.article import LAYERS, QUOTE_LABELS, Article, Span
+from govorit.errors import UserError
+from govorit.formats import jsonl
+
+if TYPE_CHECKING:
+    import datasets
+
+    from govorit.config import Data, Source, Split
+
+SPLITS = ("train", "dev", "test")
+Splits = dict[str, list[Article]]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Checked articles by split, the labels of each layer, and sentences on what was left out and why."""
+
+    splits: Splits
+    labels: dict[str, list[str]]
+    notes: list[str]
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of which article, with which annotation, is in which split."""
+        digest = hashlib.sha256()
+        for split, articles in self.splits.items():
+            for article in sorted(articles, key=lambda a: a.id):
+                digest.update(f"{split}\t{jsonl.dump(article)}\n".encode())
+        return digest.hexdigest()
+
+
+def load(config: Data, layers: Sequence[str], seed: int) -> Corpus:
+    """Read, map, join, check and split the corpora that `config` names.
+
+    Raises:
+        UserError: whatever a user has to mend, in one line.
+    """
+    notes: list[str] = []
+    splits: Splits = {split: [] for split in SPLITS}
+    for name, source in _chosen(config).items():
+        for split, articles in _read_source(name, source, config.split, seed, notes.append).items():
+            splits[split] += articles
+    lint.check(article for articles in splits.values() for article in articles)
+    if config.labels is not None:
+        splits = {split: [_keep(article, config.labels) for article in articles] for split, articles in splits.items()}
+    if not splits["train"]:
+        raise UserError(f"data={config.name}: no training articles; name them in data.sources.NAME.train or .path")
+    notes += _leaks(splits)
+    labels = {layer: _labels(layer, splits["train"], config.labels) for layer in layers}
+    for layer in layers:
+        if not labels[layer]:
+            raise UserError(f"data={config.name}: {layer}: no training article has any; choose another task= or annotate some")
+        notes += _unknown_labels(layer, labels[layer], splits)
+    return Corpus(splits, labels, notes)
+
+
+def counts(articles: Sequence[Article], layers: Sequence[str]) -> dict[str, int]:
+    """Figures of a split: articles, characters, words, and spans of each label."""
+    spans = Counter(span.label for article in articles for layer in layers for span in article.layer(layer))
+    return {
+        "articles": len(articles),
+        "characters": sum(len(article.text) for article in articles),
+        "words": sum(len(words.words(article.text)) for article in articles),
+        **dict(sorted(spans.items())),
+    }
+
+
+def _chosen(config: Data) -> Mapping[str, Source]:
+    if config.use is None:
+        return config.sources
+    for name in config.use:
+        if name not in config.sources:
+            raise UserError(f"data.use: {name!r} is not in data={config.name}; it has {', '.join(config.sources)}")
+    return {name: config.sources[name] for name in config.use}
+
+
+def _read_source(name: str, source: Source, split: Split, seed: int, note: Callable[[str], None]) -> Splits:
+    paths = _split_paths(name, source)
+    if "all" in paths and not split.folds and split.dev + split.test >= 1:
+        raise UserError(f"data.split: dev {split.dev} and test {split.test} leave nothing to train on")
+    read = {key: list(_convert(formats.read(path, source.format), name, source, note)) for key, path in paths.items()}
+    annotated = source.layers or [layer for layer in LAYERS if any(a.layer(layer) for articles in read.values() for a in articles)]
+    mark = {"corpus": name, "layers": " ".join(annotated)}
+    read = {key: [replace(a, meta={**a.meta, **mark}) for a in articles] for key, articles in read.items()}
+    if "all" in read:
+        return share_out(read["all"], split, seed)
+    if split.folds:
+        raise UserError(f"data.split.folds: {name} comes with splits of its own; cross-validation needs a source with .path")
+    return read
+
+
+def _split_paths(name: str, source: Source) -> dict[str, Path]:
+    given = {split: Path(path) for split in SPLITS if (path := getattr(source, split))}
+    if not source.path:
+        return given
+    if given:
+        raise UserError(f"data.sources.{name}: both path and {', '.join(given)}; give one or the other")
+    root = Path(source.path)
+    if not root.exists():
+        raise UserError(f"data.sources.{name}.path: {root}: no such file or folder")
+    inside = {split: found[0] for split in SPLITS if root.is_dir() and (found := sorted({*root.glob(split), *root.glob(f"{split}.*")}))}
+    return inside if "train" in inside else {"all": root}
+
+
+def _convert(articles: Iterable[Article], name: str, source: Source, note: Callable[[str], None]) -> Iterator[Article]:
+    """Bring a source's own annotation into ours: labels mapped, nesting reduced, offset annotation joined."""
+    if source.nested not in ("refuse", "outermost"):
+        raise UserError(f"data.sources.{name}.nested: found {source.nested!r}, expected refuse or outermost")
+    quotes = _offsets(source.quotes) if source.quotes else None
+    total = unmapped = nested = unlisted = 0
+    for article in articles:
+        total += 1
+        if quotes is not None:
+            if article.id not in quotes:
+                unlisted += 1
+                continue
+            article = _join(article, quotes[article.id])
+        entities = article.entities
+        if source.labels:
+            kept = tuple(replace(span, label=source.labels[span.label]) for span in entities if span.label in source.labels)
+            unmapped, entities = unmapped + len(entities) - len(kept), kept
+        if source.nested == "outermost":
+            kept = outermost(entities)
+            nested, entities = nested + len(entities) - len(kept), kept
+        yield replace(article, entities=entities)
+    for count, reason in (
+        (unlisted, f"of {total} articles are not listed in the offset annotation and are left out"),
+        (unmapped, "entities have a label that is not mapped and are left out"),
+        (nested, "entities lie inside (or across) a longer one and are left out: outermost only"),
+    ):
+        if count:
+            note(f"{name}: {count} {reason}")
+
+
+def outermost(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Reduce nested spans to a flat layer: the longest first, then the leftmost, whatever overlaps one already kept is left out."""
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda s: (s.start - s.end, s.start, s.label)):
+        if not any(span.overlaps(other) for other in kept):
+            kept.append(span)
+    return tuple(sorted(kept, key=lambda s: s.start))
+
+
+def _offsets(paths: Sequence[str]) -> dict[str, tuple[dict[str, Any], str]]:
+    """Read offset annotation, `{"id", "sha256", "chars", "quotes"}` a line, by article id."""
+    found: dict[str, tuple[dict[str, Any], str]] = {}
+    for path in paths:
+        for number, line in enumerate(formats.read_text(Path(path)).split("\n"), 1):
+            if not line.strip():
+                continue
+            try:
+                item = json.loads(line)
+                found[item["id"]] = item, f"{path}:{number}"
+                _ = item["sha256"], item["quotes"]
+            except (ValueError, KeyError, TypeError):
+                raise UserError(f"{path}:{number}: expected an object with id, sha256 and quotes") from None
+    return found
+
+
+def _join(article: Article, annotation: tuple[dict[str, Any], str]) -> Article:
+    item, where = annotation
+    digest = hashlib.sha256(article.text.encode("utf-8", "surrogatepass")).hexdigest()
+    if digest != item["sha256"]:
+        raise UserError(
+            f"{where}: sha256: article {article.id!r} at {article.where} is not the text that was annotated "
+            f"({digest[:12]}…, expected {item['sha256'][:12]}…); get the corpus as data/README.md says"
+        )
+    return replace(article, quotes=jsonl.quotes(item["quotes"], where), where=where)
+
+
+def _keep(article: Article, labels: Sequence[str]) -> Article:
+    return replace(article, entities=tuple(span for span in article.entities if span.label in labels))
+
+
+def _labels(layer: str, articles: Sequence[Article], wanted: Sequence[str] | None) -> list[str]:
+    found = {span.label for article in articles for span in article.layer(layer)}
+    if layer == "quotes":
+        return list(QUOTE_LABELS) if found else []
+    for label in wanted or ():
+        if label not in found:
+            raise UserError(f"data.labels: {label!r} is not in the training articles; they have {', '.join(sorted(found)) or 'no entities'}")
+    return list(wanted) if wanted is not None else sorted(found)
+
+
+def _unknown_labels(layer: str, labels: Sequence[str], splits: Splits) -> Iterator[str]:
+    for split in ("dev", "test"):
+        unknown = Counter(s.label for a in splits[split] for s in a.layer(layer) if s.label not in labels)
+        for label, count in sorted(unknown.items()):
+            yield f"{split}: {count} spans of {label} cannot be found, since no training article has that label; they count as missed"
+
+
+def share_out(articles: Sequence[Article], split: Split, seed: int) -> Splits:
+    """Share articles out into splits by document, or into the folds of cross-validation, whatever order they come in.
+
+    Articles whose texts are the same but for case, white space and `ё` stay on one side. In cross-validation fold `split.fold` is the test
+    set, and `split.dev` of the rest is the dev set.
+    """
+    groups: dict[str, list[Article]] = {}
+    for article in sorted(articles, key=lambda a: a.id):
+        groups.setdefault(normalise(article.text), []).append(article)
+    shuffled = [groups[text] for text in sorted(groups, key=lambda text: hashlib.sha256(f"{seed}\0{text}".encode("utf-8", "replace")).digest())]
+    if split.folds:
+        if not 0 <= split.fold < split.folds <= len(shuffled):
+            raise UserError(f"data.split: fold {split.fold} of {split.folds} with {len(shuffled)} articles; fold counts from 0")
+        test = shuffled[split.fold :: split.folds]
+        rest = [group for i, group in enumerate(shuffled) if i % split.folds != split.fold]
+    else:
+        count = round(len(shuffled) * split.test)
+        test, rest = shuffled[:count], shuffled[count:]
+    count = round(len(rest) * split.dev)
+    parts = {"train": rest[count:], "dev": rest[:count], "test": test}
+    return {name: [article for group in part for article in group] for name, part in parts.items()}
+
+
+def normalise(text: str) -> str:
+    """The text as two copies of one article would share it."""
+    return " ".join(text.casefold().replace("ё", "е").split())
+
+
+def _leaks(splits: Splits) -> Iterator[str]:
+    seen: dict[str, tuple[str, str]] = {}
+    for split in SPLITS:
+        for article in splits[split]:
+            other = seen.setdefault(normalise(article.text), (split, article.id))
+            if other[0] != split:
+                yield f"leak: article {article.id!r} of {split} has the same text as {other[1]!r} of {other[0]}; scores on {split} are too good"
+
+
+def dataset(corpus: Corpus) -> datasets.DatasetDict:
+    """Build the Hugging Face dataset: a row an article, with word tags as `run_ner.py` and its like expect and the offsets that they lack.
+
+    `ner_tags` and `quote_tags` are strict IOB2 over `tokens`, and None in an article that is not annotated in that layer.
+    """
+    import datasets
+
+    features = _features(corpus.labels)
+    parts = {split: articles for split, articles in corpus.splits.items() if articles}
+    return datasets.DatasetDict(
+        {split: datasets.Dataset.from_list([_row(a, corpus.labels) for a in articles], features=features) for split, articles in parts.items()}
+    )
+
+
+TAG_COLUMNS = {"entities": "ner_tags", "quotes": "quote_tags"}
+
+
+def _features(labels: Mapping[str, Sequence[str]]) -> datasets.Features:
+    from datasets import ClassLabel, Features, List, Value
+
+    place = {"start": Value("int32"), "end": Value("int32")}
+    quote = {"kind": Value("string"), "content": List(place), "cue": place, "speaker": place, "name": Value("string")}
+    tags = {TAG_COLUMNS[layer]: List(ClassLabel(names=words.tag_names(names))) for layer, names in labels.items()}
+    return Features(
+        {
+            "id": Value("string"),
+            "text": Value("string"),
+            "tokens": List(Value("string")),
+            "token_spans": List(place),
+            **tags,
+            "entities": List({**place, "label": Value("string")}),
+            "quotes": List(quote),
+            "meta": List({"key": Value("string"), "value": Value("string")}),
+        }
+    )
+
+
+def _row(article: Article, labels: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    bounds = words.words(article.text)
+    plain = jsonl.record(article)
+    row: dict[str, Any] = {
+        "id": article.id,
+        "text": article.text,
+        "tokens": [article.text[start:end] for start, end in bounds],
+        "token_spans": [{"start": start, "end": end} for start, end in bounds],
+        "entities": plain["entities"],
+        "quotes": plain["quotes"],
+        "meta": [{"key": key, "value": value} for key, value in article.meta.items()],
+    }
+    for layer, names in labels.items():
+        known = [span for span in article.layer(layer) if span.label in names]
+        row[TAG_COLUMNS[layer]] = words.encode(known, bounds)[0] if article.annotated(layer) else None
+    return row
+
+
+def article(row: Mapping[str, Any]) -> Article:
+    """Read a row of :func:`dataset` back: `article(row) == article` but for `where`."""
+    return Article(
+        id=row["id"],
+        text=row["text"],
+        entities=tuple(Span(s["start"], s["end"], s["label"]) for s in row["entities"]),
+        quotes=jsonl.quotes(row["quotes"], row["id"]),
+        meta={item["key"]: item["value"] for item in row["meta"]},
+    )

@@ -1,0 +1,90 @@
+"""Read articles with a trained model: `Extractor.load(folder)(texts) -> Articles`. Knows nothing of training, config or reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from govorit import contract as contracts
+from govorit import decode, windows
+from govorit.article import Article
+from govorit.contract import Contract
+from govorit.engines import Engine
+from govorit.windows import Tokens, Window
+
+
+class Extractor:
+    """A network with what belongs around it: tokenizer, windows, decoder.
+
+    Example:
+        >>> extractor = Extractor.load("outputs/…/model")
+        >>> extractor(["«Да», — сказал Иван Петров."])[0].quotes[0].kind
+        'direct'
+    """
+
+    def __init__(self, engine: Engine, tokenizer: Tokenizer, contract: Contract) -> None:
+        self.engine, self.tokenizer, self.contract = engine, tokenizer, contract
+        self.frame = windows.Frame(tokenizer)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Extractor:
+        """Load a checkpoint that training has written.
+
+        Raises:
+            UserError: the folder is not such a checkpoint, or is damaged.
+        """
+        from govorit.checkpoint import load_tagger, load_tokenizer
+        from govorit.engines import TorchEngine
+
+        contract = contracts.load(Path(folder))
+        return cls(TorchEngine(load_tagger(Path(folder), contract)), load_tokenizer(Path(folder), contract), contract)
+
+    def __call__(self, texts: Iterable[str], batch_tokens: int = 8192) -> list[Article]:
+        """Read texts; their articles are named by their number."""
+        return list(self.read((Article(str(i), text) for i, text in enumerate(texts)), batch_tokens))
+
+    def read(
+        self, articles: Iterable[Article], batch_tokens: int = 8192, pool: int = 256, progress: Callable[[int, int], None] | None = None
+    ) -> Iterator[Article]:
+        """Read articles of any length, in their order, `pool` at a time; what is marked on them is replaced.
+
+        `progress` is told, after each batch, how many tokens of how many of this pool are read.
+        """
+        source = iter(articles)
+        while part := list(islice(source, pool)):
+            yield from self._read_pool(part, batch_tokens, progress)
+
+    def _read_pool(self, articles: Sequence[Article], batch_tokens: int, progress: Callable[[int, int], None] | None) -> Iterator[Article]:
+        tokens = windows.tokenize_all([article.text for article in articles], self.tokenizer)
+        for article, item, scores in zip(articles, tokens, self.score(tokens, batch_tokens, progress), strict=True):
+            unread = replace(article, entities=(), quotes=(), meta={k: v for k, v in article.meta.items() if k != "layers"})
+            yield decode.decode(unread, item.bounds, scores, self.contract.layers)
+
+    def score(
+        self, tokens: Sequence[Tokens], batch_tokens: int, progress: Callable[[int, int], None] | None = None
+    ) -> list[dict[str, np.ndarray]]:
+        """Score every word of every article: for each layer (words, tags) log-probabilities, each from the window where it is most central."""
+        layers = self.contract.layers
+        scores = [{layer: np.zeros((len(t.heads), 1 + 2 * len(names)), np.float32) for layer, names in layers.items()} for t in tokens]
+        pieces = windows.cut_all(tokens, self.contract.window - self.frame.size, self.contract.overlap)
+        sizes = [piece.end - piece.start + self.frame.size for piece in pieces]
+        done = 0
+        for batch in windows.batches(sizes, batch_tokens):
+            chosen = [pieces[i] for i in batch]
+            padded = self.frame.pad(chosen, tokens)
+            for layer, values in self.engine(padded.ids, padded.mask).items():
+                for row, window in enumerate(chosen):
+                    self._take(scores[window.article][layer], values[row], window, tokens[window.article].heads)
+            done += sum(sizes[i] for i in batch)
+            if progress:
+                progress(done, sum(sizes))
+        return scores
+
+    def _take(self, into: np.ndarray, values: np.ndarray, window: Window, heads: np.ndarray) -> None:
+        first, last = np.searchsorted(heads, (window.own_start, window.own_end))
+        into[first:last] = values[heads[first:last] - window.start + len(self.frame.before)]

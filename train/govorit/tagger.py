@@ -1,0 +1,141 @@
+"""The network: one encoder, and a token-classification head for each layer of annotation.
+
+A head is what `AutoModelForTokenClassification` puts on this encoder, so that every layer can be published as that standard model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification, BertConfig, PreTrainedConfig, PreTrainedModel
+
+from govorit import words
+from govorit.errors import UserError
+
+if TYPE_CHECKING:
+    from govorit.config import Model, Scratch
+
+
+class Tagger(nn.Module):
+    """Scores the tags of every layer for every token.
+
+    `encoder` is any `AutoModel` encoder; `heads` maps each layer to a chain of modules from hidden states to tag scores.
+    """
+
+    def __init__(self, encoder: PreTrainedModel, layers: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
+        if getattr(encoder, "pooler", None) is not None:
+            encoder.pooler = None  # a sentence vector that nothing here uses
+        self.encoder = encoder
+        self.layers = {layer: list(labels) for layer, labels in layers.items()}
+        self.heads = nn.ModuleDict({layer: _head(encoder.config, labels) for layer, labels in self.layers.items()})
+
+    def forward(self, ids: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        """Score windows: `ids` and `mask` (windows, tokens) -> for each layer logits (windows, tokens, tags)."""
+        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        return {layer: head(hidden) for layer, head in self.heads.items()}
+
+    def standard(self, layer: str) -> tuple[PreTrainedConfig, dict[str, Tensor], dict[str, Tensor]]:
+        """One layer as `AutoModelForTokenClassification` holds it: config, encoder weights and head weights under its names."""
+        config = head_config(self.encoder.config, self.layers[layer])
+        base = _shell(config).base_model_prefix
+        encoder = {f"{base}.{name}": value for name, value in self.encoder.state_dict().items()}
+        return config, encoder, dict(self.heads[layer].state_dict())
+
+
+def build(config: Model, layers: Mapping[str, Sequence[str]], vocabulary: int) -> Tagger:
+    """Make the network that `config` names: an encoder from the Hub or a folder, or one with random weights.
+
+    Raises:
+        UserError: the encoder cannot be loaded.
+    """
+    options: dict[str, Any] = {"attn_implementation": None if config.attention == "auto" else config.attention}
+    if config.path is None:
+        encoder = AutoModel.from_config(_scratch(config.scratch, vocabulary), **options)
+    else:
+        encoder = _load(config.path, options)
+        if encoder.get_input_embeddings().num_embeddings < vocabulary:
+            raise UserError(f"model.path: {config.path}: its tokenizer has {vocabulary} pieces, more than the encoder's embeddings; they do not belong together")
+    if config.dropout is not None:
+        for module in encoder.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = config.dropout
+        for key in ("hidden_dropout_prob", "attention_probs_dropout_prob", "attention_dropout", "mlp_dropout", "embedding_dropout"):
+            if hasattr(encoder.config, key):
+                setattr(encoder.config, key, config.dropout)
+    return Tagger(encoder, layers)
+
+
+def positions(encoder: PreTrainedModel) -> int:
+    """How many tokens the encoder can read at once: its positions, less those that the RoBERTa family keeps for padding."""
+    table = getattr(getattr(encoder, "embeddings", None), "position_embeddings", None)
+    reserved = table.padding_idx + 1 if getattr(table, "padding_idx", None) is not None else 0
+    limit = getattr(encoder.config, "max_position_embeddings", None) or 1 << 30
+    return limit - reserved
+
+
+def head_config(config: PreTrainedConfig, labels: Sequence[str]) -> PreTrainedConfig:
+    """The encoder's config with the tags of a layer in it."""
+    own = deepcopy(config)
+    names = words.tag_names(labels)
+    own.id2label, own.label2id = dict(enumerate(names)), {name: i for i, name in enumerate(names)}
+    own.architectures = [type(_shell(own)).__name__]
+    own.dtype = "float32"
+    return own
+
+
+def _shell(config: PreTrainedConfig) -> PreTrainedModel:
+    """`AutoModelForTokenClassification` for this config, without memory behind its weights."""
+    with torch.device("meta"):
+        return AutoModelForTokenClassification.from_config(config)
+
+
+def _head(config: PreTrainedConfig, labels: Sequence[str]) -> nn.Sequential:
+    """What the standard model puts after its encoder: everything but the encoder, in order (dropout and classifier in most)."""
+    small = deepcopy(config)
+    small.num_hidden_layers, small.vocab_size = 1, 256  # the head depends on neither
+    small.pad_token_id = 0
+    small.num_labels = len(words.tag_names(labels))
+    model = AutoModelForTokenClassification.from_config(small)
+    head = nn.Sequential()
+    for name, module in model.named_children():
+        if name != model.base_model_prefix:
+            head.add_module(name, module)
+    return head
+
+
+def _scratch(shape: Scratch, vocabulary: int) -> BertConfig:
+    return BertConfig(
+        vocab_size=vocabulary,
+        hidden_size=shape.hidden_size,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        intermediate_size=4 * shape.hidden_size,
+        max_position_embeddings=shape.positions,
+        pad_token_id=0,
+    )
+
+
+def _load(path: str, options: Mapping[str, Any]) -> PreTrainedModel:
+    """Load an encoder; nothing in it is executed or unpickled."""
+    local = Path(path)
+    if local.exists() and not (local / "config.json").exists():
+        raise UserError(f"model.path: {path}: no config.json in it; name a folder with config.json, tokenizer and model.safetensors")
+    if not local.exists() and (path.count("/") != 1 or path.startswith((".", "/"))):
+        raise UserError(f"model.path: {path}: no such folder; name an existing one, or a Hub model as OWNER/NAME")
+    try:
+        config = AutoConfig.from_pretrained(path, trust_remote_code=False)
+        return AutoModel.from_pretrained(path, config=config, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, **options)
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        if local.exists():
+            raise UserError(f"model.path: {path}: cannot be loaded: {reason:.300}") from None
+        raise UserError(
+            f"model.path: {path}: the Hub cannot be reached, or has no such model; give a local folder (model.path=FOLDER), "
+            f"or use model=scratch, which needs no network"
+        ) from None

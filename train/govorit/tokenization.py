@@ -1,0 +1,140 @@
+"""Tokenizers: learn one, or make a ready one fit for news.
+
+What a model needs changed in a text is changed by the tokenizer's own normalizer, which keeps the map back to the article's offsets and is
+saved with it: plain `transformers` reads a published checkpoint as we do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from govorit.errors import UserError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+# What stands in for a character that a vocabulary does not have; always one character for one.
+STAND_INS = {
+    **dict.fromkeys("—–―‒−‑‐", "-"),
+    **dict.fromkeys("«»“”„‟", '"'),
+    **dict.fromkeys("‘’‚‛ʼ`´", "'"),
+    "…": ".",
+    "№": "N",
+    "•": "-",
+    "₽": "р",
+    "€": "E",
+    "Ё": "Е",
+    "ё": "е",
+}
+
+
+def learn(texts: Iterable[str], size: int) -> Tokenizer:
+    """Learn a cased WordPiece vocabulary of `size` pieces from `texts`; every character in them is a piece."""
+    texts = list(texts)
+    known = sorted({char for text in texts for char in text if not char.isspace()})
+    alphabet = [*known, *(f"##{char}" for char in known)]
+    learner = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    learner.normalizer = _clean()
+    learner.pre_tokenizer = _split()
+    # Pieces learnt first are numbered first: with the alphabet given in order, the same texts give the same vocabulary.
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=max(size, len(SPECIAL) + len(alphabet)), min_frequency=2, special_tokens=[*SPECIAL, *alphabet], show_progress=False
+    )
+    learner.train_from_iterator(texts, trainer)
+    return word_piece(learner.get_vocab())
+
+
+def word_piece(vocabulary: dict[str, int]) -> Tokenizer:
+    """Build a BERT tokenizer, cased, from a vocabulary with the special tokens of BERT."""
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=100))
+    tokenizer.normalizer = _clean()
+    tokenizer.pre_tokenizer = _split()
+    tokenizer.decoder = decoders.WordPiece(prefix="##")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[(name, vocabulary[name]) for name in ("[CLS]", "[SEP]")],
+    )
+    tokenizer.add_special_tokens(list(SPECIAL))
+    return tokenizer
+
+
+def adapt(tokenizer: Tokenizer) -> dict[str, str]:
+    """Make a ready tokenizer fit: no token reaches over a word's edge, composed letters, and stand-ins for marks that it does not know.
+
+    Returns the characters that are replaced, with what stands in for them. Calling it twice changes nothing more.
+    """
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    missing = {char: other for char, other in STAND_INS.items() if not _knows(tokenizer, char) and _knows(tokenizer, other)}
+    before = [_clean(), *(normalizers.Replace(char, other) for char, other in missing.items())]
+    own = [tokenizer.normalizer] if tokenizer.normalizer is not None else []
+    tokenizer.normalizer = normalizers.Sequence([*before, *own])
+    first = pre_tokenizers.Split(Regex(r"[^\w\s]"), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([first, *([tokenizer.pre_tokenizer] if tokenizer.pre_tokenizer is not None else [])])
+    return missing
+
+
+def load(path: str) -> PreTrainedTokenizerFast:
+    """Load the tokenizer of an encoder on the Hub or in a local folder, adapted.
+
+    Raises:
+        UserError: there is no fast tokenizer to be had.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, use_fast=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError) as error:
+        raise UserError(f"model.path: {path}: no tokenizer can be loaded ({str(error).strip().split(chr(10))[0]:.200})") from None
+    if not getattr(tokenizer, "is_fast", False):
+        raise UserError(f"model.path: {path}: its tokenizer is not a fast one; convert it to tokenizer.json first")
+    adapt(tokenizer.backend_tokenizer)
+    names = {key: value for key, value in tokenizer.special_tokens_map.items() if isinstance(value, str)}
+    return wrap(tokenizer.backend_tokenizer, names)
+
+
+def wrap(tokenizer: Tokenizer, names: dict[str, str] | None = None) -> PreTrainedTokenizerFast:
+    """Give a tokenizer the interface of `transformers`, in the class that reads `tokenizer.json` as it is."""
+    from transformers import PreTrainedTokenizerFast
+
+    names = names or dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True))
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
+
+
+def read(folder: Path) -> Tokenizer:
+    """Read `tokenizer.json` as it is."""
+    path = folder / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises bare exceptions
+        raise UserError(f"{path}: cannot be read ({error}); fetch the checkpoint again") from None
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _clean() -> normalizers.Normalizer:
+    """White space of every kind becomes a space (some tokenizers drop U+0085 or U+001C and so join two words); letters are composed."""
+    space = normalizers.Replace(Regex(r"[\x{85}\x{1c}-\x{1f}\x{2028}\x{2029}\x{0b}\x{0c}\x{a0}]"), " ")
+    return normalizers.Sequence([space, normalizers.NFC(), _hidden()])
+
+
+def _hidden() -> normalizers.Normalizer:
+    return normalizers.Replace(Regex(r"[\x{ad}\x{200b}-\x{200f}\x{2060}\x{feff}]"), "")
+
+
+def _split() -> pre_tokenizers.PreTokenizer:
+    return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(r"[^\w\s]"), "isolated"), pre_tokenizers.BertPreTokenizer()])
+
+
+def _knows(tokenizer: Tokenizer, char: str) -> bool:
+    unknown = getattr(tokenizer.model, "unk_token", None)
+    tokens = tokenizer.encode(char, add_special_tokens=False).tokens
+    return bool(tokens) and unknown not in tokens

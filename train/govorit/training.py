@@ -1,0 +1,305 @@
+"""The fine-tuning loop: one optimizer step is `accumulate` batches of windows, shared out among the processes.
+
+Everything random comes from the seed: the plan of an epoch is a function of (seed, epoch), so that a run that was stopped goes on in the
+middle of an epoch, to the same weights as one that never stopped.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from govorit import windows, words
+from govorit.checkpoint import State, States
+from govorit.errors import TrainingError
+from govorit.tagger import Tagger
+from govorit.windows import IGNORED, Batch, Frame, Tokens, Window
+
+if TYPE_CHECKING:
+    from govorit.config import Trainer
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Tokenized articles with label ids of each layer, (tokens,) an article, and the windows cut from them."""
+
+    ids: Sequence[str]
+    tokens: Sequence[Tokens]
+    labels: Mapping[str, Sequence[np.ndarray]]
+    windows: Sequence[Window]
+    frame: Frame
+
+    def batch(self, chosen: Sequence[int]) -> Batch:
+        return self.frame.pad([self.windows[i] for i in chosen], self.tokens, self.labels)
+
+    def names(self, chosen: Sequence[int]) -> list[str]:
+        return sorted({self.ids[self.windows[i].article] for i in chosen})
+
+
+@dataclass
+class Progress:
+    """Where training stands; all that a resumed run needs beside tensors."""
+
+    epoch: int = 0
+    step: int = 0  # optimizer steps made in this epoch
+    total_steps: int = 0  # optimizer steps made in all
+    best: float = -math.inf
+    best_epoch: int = -1
+    loss: float = 0.0  # sum over this epoch's steps
+    tokens: int = 0  # read in this epoch
+    seconds: float = 0.0  # of this epoch
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class Stopped(Exception):
+    """Training was stopped by a signal, and its state is saved. `code` is the exit status."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name}; resume=true goes on")
+        self.code = 128 + number
+
+
+def train(
+    tagger: Tagger,
+    data: TrainingSet,
+    config: Trainer,
+    seed: int,
+    accelerator: Accelerator,
+    states: States,
+    evaluate: Callable[[Callable[..., None]], dict[str, float]],
+    resume: bool = False,
+    say: Callable[[str], None] = print,
+) -> Progress:
+    """Fine-tune `tagger` in place, and leave in it the weights of the epoch that was best on dev.
+
+    Args:
+        evaluate: gives the figures of the dev set, `score` among them; it is handed a callback to call between batches.
+        states: where each epoch's and the best state are saved.
+
+    Raises:
+        Stopped: by SIGINT or SIGTERM, after the state was saved.
+        TrainingError: a loss or gradient that is not finite; the state of that step is not saved.
+    """
+    loop = _Loop(tagger, data, config, seed, accelerator, states)
+    if resume and (state := states.newest()):
+        loop.restore(state)
+        say(f"resumed: epoch {loop.progress.epoch + 1}, {loop.progress.total_steps} steps done")
+    with loop.signals():
+        while loop.progress.epoch < config.epochs and not loop.patience_spent():
+            loop.run_epoch(evaluate, say)
+    if (best := states.best()) is not None:
+        tagger.load_state_dict(best.tensors["weights"])
+    return loop.progress
+
+
+class _Loop:
+    """The state of training and the steps over it."""
+
+    def __init__(self, tagger: Tagger, data: TrainingSet, config: Trainer, seed: int, accelerator: Accelerator, states: States) -> None:
+        self.tagger, self.data, self.config, self.seed = tagger, data, config, seed
+        self.accelerator, self.states, self.progress = accelerator, states, Progress()
+        self.tagger.to(accelerator.device)
+        self.tagger.encoder.get_input_embeddings().weight.requires_grad_(not config.freeze_embeddings)
+        groups = parameter_groups(tagger, config)
+        device = accelerator.device.type
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=device in ("cpu", "cuda"))
+        self.rates = [group["lr"] for group in groups]
+        self.total_steps = max(1, sum(len(self.plan(epoch)) for epoch in range(config.epochs)))
+        self.model = accelerator.prepare_model(tagger)
+        self.losses = {layer: _loss(names, config.class_weights, accelerator.device) for layer, names in tagger.layers.items()}
+        self.stop_signal = 0
+        torch.manual_seed(seed)
+
+    def plan(self, epoch: int) -> list[list[list[int]]]:
+        """The epoch's optimizer steps, each a list of batches of window numbers."""
+        sizes = [w.end - w.start + self.data.frame.size for w in self.data.windows]
+        rng = np.random.default_rng((self.seed, epoch))
+        plan = list(windows.batches(sizes, self.config.batch_tokens, rng))
+        return [plan[i : i + self.config.accumulate] for i in range(0, len(plan), self.config.accumulate)]
+
+    def run_epoch(self, evaluate: Callable[[Callable[..., None]], dict[str, float]], say: Callable[[str], None]) -> None:
+        """Make the epoch's remaining steps, evaluate, save."""
+        p, plan = self.progress, self.plan(self.progress.epoch)
+        self.tagger.train()
+        bar = tqdm(
+            total=len(plan), initial=p.step, desc=f"epoch {p.epoch + 1}/{self.config.epochs}", unit="step", leave=False,
+            disable=not self.accelerator.is_main_process, mininterval=0.5, dynamic_ncols=True,
+        )  # fmt: skip
+        with bar:
+            for step in plan[p.step :]:
+                started = time.monotonic()
+                rate = self.set_rates()
+                loss, tokens = self.step(step)
+                p.step, p.total_steps = p.step + 1, p.total_steps + 1
+                p.loss, p.tokens, p.seconds = p.loss + loss, p.tokens + tokens, p.seconds + time.monotonic() - started
+                bar.set_postfix(loss=f"{loss:.3f}", lr=f"{rate:.1e}", tokens_s=f"{p.tokens / max(p.seconds, 1e-9):,.0f}", refresh=False)
+                bar.update()
+                self.stop_if_asked()
+        figures = evaluate(lambda *_: self.stop_if_asked())
+        self.finish_epoch(figures, plan, say)
+        self.stop_if_asked()
+
+    def finish_epoch(self, figures: Mapping[str, float], plan: Sequence[Any], say: Callable[[str], None]) -> None:
+        p = self.progress
+        speed = p.tokens / max(p.seconds, 1e-9)
+        row = {"epoch": p.epoch + 1, "loss": p.loss / len(plan), **figures, "tokens_per_second": round(speed), "seconds": round(p.seconds, 1)}
+        p.history.append({key: round(float(value), 6) for key, value in row.items()})
+        better = figures["score"] > p.best
+        if better:
+            p.best, p.best_epoch = figures["score"], p.epoch
+        shown = "  ".join(f"{key} {value:.3f}" for key, value in figures.items())
+        say(f"epoch {p.epoch + 1:3d}  loss {row['loss']:.4f}  {shown}  {speed:,.0f} tokens/s{'  best' if better else ''}")
+        p.epoch, p.step, p.loss, p.tokens, p.seconds = p.epoch + 1, 0, 0.0, 0, 0.0
+        if self.accelerator.is_main_process:
+            if better:
+                self.states.save_best(State({"weights": self.tagger.state_dict()}, {"epoch": p.best_epoch}))
+            self.states.save(self.snapshot(), p.total_steps)
+        self.accelerator.wait_for_everyone()
+
+    def step(self, plan: Sequence[Sequence[int]]) -> tuple[float, int]:
+        """Make one optimizer step; return the loss and the number of tokens read, padding left out."""
+        batches = [self.data.batch(chosen) for chosen in plan]
+        asked = {layer: sum(int((b.labels[layer] != IGNORED).sum()) for b in batches) for layer in self.losses}
+        total = 0.0
+        for number, batch in enumerate(batches):
+            last = number == len(batches) - 1
+            with self.accelerator.accumulate(self.model) if last else self.accelerator.no_sync(self.model):
+                loss = self.loss(_share(batch, self.accelerator.process_index, self.accelerator.num_processes), asked)
+                self.accelerator.backward(loss * self.accelerator.num_processes)  # gradients are averaged over processes
+            total += float(self.accelerator.reduce(loss.detach(), reduction="sum"))
+        norm = float(self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip or math.inf))
+        if not (math.isfinite(total) and math.isfinite(norm)):
+            names = self.data.names([i for chosen in plan for i in chosen])
+            raise TrainingError(
+                f"step {self.progress.total_steps + 1}: loss {total}, gradient norm {norm}: not finite, nothing saved; articles {', '.join(names)}; "
+                f"lower trainer.learning_rate, or set trainer.precision=fp32"
+            )
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return total, sum(int(b.mask.sum()) for b in batches)
+
+    def loss(self, batch: Batch, asked: Mapping[str, int]) -> Tensor:
+        """This process's share of the loss: for each layer the mean over all labelled words of the step, layers added."""
+        device = self.accelerator.device
+        with self.accelerator.autocast():
+            logits = self.model(torch.from_numpy(batch.ids).to(device), torch.from_numpy(batch.mask).to(device))
+        total = torch.zeros((), device=device)
+        for layer, count in asked.items():
+            labels = torch.from_numpy(batch.labels[layer]).to(device)
+            total = total + self.losses[layer](logits[layer].float().flatten(0, 1), labels.flatten()) / max(count, 1)
+        return total
+
+    def set_rates(self) -> float:
+        """Set the learning rates of this step: linear warm-up, then linear decay to zero; return the encoder's."""
+        warm = max(1, round(self.total_steps * self.config.warmup))
+        done = self.progress.total_steps
+        factor = (done + 1) / warm if done < warm else (self.total_steps - done) / max(1, self.total_steps - warm)
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * factor
+        return self.config.learning_rate * factor
+
+    def patience_spent(self) -> bool:
+        p = self.progress
+        return bool(self.config.patience) and p.best_epoch >= 0 and p.epoch - 1 - p.best_epoch >= self.config.patience
+
+    def snapshot(self) -> State:
+        """Everything that the next step depends on."""
+        optimizer = {
+            f"{name}.{key}": value
+            for name, parameter in self.tagger.named_parameters()
+            for key, value in self.optimizer.state.get(parameter, {}).items()
+        }
+        random = {"cpu": torch.get_rng_state()}
+        if self.accelerator.device.type == "cuda":
+            random["cuda"] = torch.cuda.get_rng_state()
+        tensors = {"weights": self.tagger.state_dict(), "optimizer": optimizer, "random": random}
+        values = {key: value for key, value in vars(self.progress).items() if value != -math.inf}
+        return State({name: {k: v.cpu() for k, v in group.items()} for name, group in tensors.items()}, values)
+
+    def restore(self, state: State) -> None:
+        self.progress = Progress(**state.values)
+        self.tagger.load_state_dict(state.tensors["weights"])
+        saved = state.tensors["optimizer"]
+        for name, parameter in self.tagger.named_parameters():
+            keys = [key for key in ("step", "exp_avg", "exp_avg_sq") if f"{name}.{key}" in saved]
+            if keys:
+                self.optimizer.state[parameter] = {key: saved[f"{name}.{key}"].to(parameter.device) for key in keys}
+        torch.set_rng_state(state.tensors["random"]["cpu"])
+        if "cuda" in state.tensors["random"] and self.accelerator.device.type == "cuda":
+            torch.cuda.set_rng_state(state.tensors["random"]["cuda"])
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """Turn SIGINT and SIGTERM into a stop after the step in hand; a second one stops at once."""
+
+        def ask(number: int, _: FrameType | None) -> None:
+            if self.stop_signal:
+                raise KeyboardInterrupt
+            self.stop_signal = number
+
+        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def stop_if_asked(self) -> None:
+        asked = self.stop_signal
+        if self.accelerator.num_processes > 1:  # one process may have been asked before the others
+            told = torch.tensor([asked], device=self.accelerator.device)
+            asked = int(self.accelerator.gather(told).max())
+        if asked:
+            if self.accelerator.is_main_process:
+                self.states.save(self.snapshot(), self.progress.total_steps)
+            self.accelerator.wait_for_everyone()
+            raise Stopped(asked)
+
+
+def parameter_groups(tagger: Tagger, config: Trainer) -> list[dict[str, Any]]:
+    """Group the weights that learn by rate and decay: heads, encoder layers (each below the top slower by `layer_decay`), embeddings slowest.
+
+    Biases and normalisation weights (one dimension) do not decay.
+    """
+    depth = getattr(tagger.encoder.config, "num_hidden_layers", 0)
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, parameter in tagger.named_parameters():
+        if parameter.requires_grad:
+            rate = config.head_learning_rate if name.startswith("heads.") else config.learning_rate * config.layer_decay ** (depth - _height(name))
+            groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
+    return [
+        {"params": parameters, "lr": rate, "weight_decay": config.weight_decay if decays else 0.0} for (rate, decays), parameters in groups.items()
+    ]
+
+
+def _height(name: str) -> int:
+    """The number of an encoder layer from its weight's name, counted from 1; 0 for embeddings and what else lies outside the layers."""
+    return next((int(part) + 1 for part in name.split(".") if part.isdigit()), 0)
+
+
+def _loss(labels: Sequence[str], weights: Mapping[str, float], device: torch.device) -> nn.CrossEntropyLoss:
+    values = [weights.get(name.removeprefix("B-").removeprefix("I-"), 1.0) for name in words.tag_names(labels)]
+    return nn.CrossEntropyLoss(torch.tensor(values, device=device), ignore_index=IGNORED, reduction="sum")
+
+
+def _share(batch: Batch, process: int, processes: int) -> Batch:
+    """The rows of a batch that one of several processes computes; one with none computes a row that asks for nothing, to keep in step."""
+    if processes == 1:
+        return batch
+    rows = slice(process, None, processes)
+    if process >= len(batch.windows):
+        labels = {layer: np.full_like(values[:1], IGNORED) for layer, values in batch.labels.items()}
+        return Batch(batch.windows[:1], batch.ids[:1], batch.mask[:1], labels)
+    return Batch(batch.windows[rows], batch.ids[rows], batch.mask[rows], {layer: values[rows] for layer, values in batch.labels.items()})
