@@ -29,7 +29,11 @@ from govorit.tagger import Tagger
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-ENCODER, HEAD, INDEX = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json"
+ENCODER, HEAD, INDEX = (
+    "model-00001-of-00002.safetensors",
+    "model-00002-of-00002.safetensors",
+    "model.safetensors.index.json",
+)
 
 
 @dataclass(frozen=True)
@@ -41,25 +45,40 @@ class State:
 
 
 class States:
-    """The states of one run, in `folder`: `step-…`, of which the newest two are kept, and `best`."""
+    """The states of one run, in `folder`: `step-…`, of which the newest two are kept, and `best`.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    `fingerprint` is that of the data; a state that was trained on other data is refused.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str = "") -> None:
+        self.folder, self.fingerprint = folder, fingerprint
 
     def save(self, state: State, step: int) -> None:
-        _write_state(self.folder / f"step-{step:08d}", state)
+        self._write(f"step-{step:08d}", state)
         for old in self._steps()[:-2]:
             shutil.rmtree(old)
 
     def save_best(self, state: State) -> None:
-        _write_state(self.folder / "best", state)
+        self._write("best", state)
 
     def newest(self) -> State | None:
         """The newest state that is whole, or None; a torn or damaged one is passed over."""
-        return next((state for path in reversed(self._steps()) if (state := _read_state(path))), None)
+        return next((state for path in reversed(self._steps()) if (state := self._read(path))), None)
 
     def best(self) -> State | None:
-        return _read_state(self.folder / "best")
+        return self._read(self.folder / "best")
+
+    def _write(self, name: str, state: State) -> None:
+        _write_state(self.folder / name, State(state.tensors, {**state.values, "fingerprint": self.fingerprint}))
+
+    def _read(self, path: Path) -> State | None:
+        state = _read_state(path)
+        if state is None:
+            return None
+        values = dict(state.values)
+        if values.pop("fingerprint", "") != self.fingerprint:
+            raise UserError(f"{path}: was trained on other data, or another split of it; use another out=FOLDER")
+        return State(state.tensors, values)
 
     def _steps(self) -> list[Path]:
         return sorted(self.folder.glob("step-????????"))
@@ -80,7 +99,9 @@ def _write_state(target: Path, state: State) -> None:
             _sync(path)
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
-        raise UserError(f"{target}: cannot be written ({error.strerror}); the states before it are whole: make room, then resume=true") from None
+        raise UserError(
+            f"{target}: cannot be written ({error.strerror}); the states before it are whole: make room, then resume=true"
+        ) from None
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
@@ -148,7 +169,9 @@ def load_tagger(folder: Path, contract: Contract | None = None) -> Tagger:
         for layer in contract.layers:
             tagger.heads[layer].load_state_dict({name: value.float() for name, value in load_file(folder / layer / HEAD).items()})
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StopIteration) as error:
-        raise UserError(f"{folder}: the checkpoint cannot be loaded ({' '.join(str(error).split()):.300}); fetch or train it again") from None
+        raise UserError(
+            f"{folder}: the checkpoint cannot be loaded ({' '.join(str(error).split()):.300}); fetch or train it again"
+        ) from None
     return tagger.eval()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -19,13 +19,14 @@ class Task:
 
 @dataclass
 class Scratch:
-    """Shape of an encoder with random weights, for `model=scratch`."""
+    """Shape of an encoder with random weights, for `model=scratch`: a small ModernBERT."""
 
     vocabulary: int = 4000
     hidden_size: int = 192
-    layers: int = 4
+    layers: int = 4  # the last one attends to the whole window, those below to `local` tokens
     heads: int = 3
-    positions: int = 512
+    local: int = 32
+    dropout: float = 0.2
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Model:
     window: int = 512  # tokens an encoder sees at once, special tokens included; at most what it has positions for
     overlap: int = 128  # tokens that neighbouring windows of a long article share
     dropout: float | None = None  # null: what the encoder's own config says
-    attention: str = "auto"  # auto, eager or sdpa
+    attention: str = "auto"  # auto (eager on a processor, where its backward pass in bf16 is the faster one), eager or sdpa
 
 
 @dataclass
@@ -113,6 +114,11 @@ def register() -> None:
     """Make the schema and the `${shipped:…}` resolver known to Hydra."""
     ConfigStore.instance().store(name="schema", node=Config)
     OmegaConf.register_new_resolver("shipped", lambda path: str(paths.shipped(path)), replace=True)
+
+
+def settled(config: Config) -> str:
+    """The config as YAML, without where the run lies and whether it goes on: equal for two runs that do the same."""
+    return OmegaConf.to_yaml(OmegaConf.structured(replace(config, out=None, resume=False)))
 
 
 def flatten(config: Any, prefix: str = "") -> dict[str, Any]:

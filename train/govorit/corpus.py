@@ -120,9 +120,12 @@ def _convert(articles: Iterable[Article], name: str, source: Source, note: Calla
     if source.nested not in ("refuse", "outermost"):
         raise UserError(f"data.sources.{name}.nested: found {source.nested!r}, expected refuse or outermost")
     quotes = _offsets(source.quotes) if source.quotes else None
-    total = unmapped = nested = unlisted = 0
+    total = unmapped = nested = unlisted = unread = 0
     for article in articles:
         total += 1
+        meta = dict(article.meta)
+        unread += len(meta.pop(formats.LEFT_OUT, "").split("\n")) if formats.LEFT_OUT in meta else 0
+        article = replace(article, meta=meta)
         if quotes is not None:
             if article.id not in quotes:
                 unlisted += 1
@@ -138,6 +141,7 @@ def _convert(articles: Iterable[Article], name: str, source: Source, note: Calla
         yield replace(article, entities=entities)
     for count, reason in (
         (unlisted, f"of {total} articles are not listed in the offset annotation and are left out"),
+        (unread, "marks are not spans of an entity (several pieces, no name, inside another) and are left out"),
         (unmapped, "entities have a label that is not mapped and are left out"),
         (nested, "entities lie inside (or across) a longer one and are left out: outermost only"),
     ):
@@ -191,7 +195,9 @@ def _labels(layer: str, articles: Sequence[Article], wanted: Sequence[str] | Non
         return list(QUOTE_LABELS) if found else []
     for label in wanted or ():
         if label not in found:
-            raise UserError(f"data.labels: {label!r} is not in the training articles; they have {', '.join(sorted(found)) or 'no entities'}")
+            raise UserError(
+                f"data.labels: {label!r} is not in the training articles; they have {', '.join(sorted(found)) or 'no entities'}"
+            )
     return list(wanted) if wanted is not None else sorted(found)
 
 
@@ -211,7 +217,9 @@ def share_out(articles: Sequence[Article], split: Split, seed: int) -> Splits:
     groups: dict[str, list[Article]] = {}
     for article in sorted(articles, key=lambda a: a.id):
         groups.setdefault(normalise(article.text), []).append(article)
-    shuffled = [groups[text] for text in sorted(groups, key=lambda text: hashlib.sha256(f"{seed}\0{text}".encode("utf-8", "replace")).digest())]
+    shuffled = [
+        groups[text] for text in sorted(groups, key=lambda text: hashlib.sha256(f"{seed}\0{text}".encode("utf-8", "replace")).digest())
+    ]
     if split.folds:
         if not 0 <= split.fold < split.folds <= len(shuffled):
             raise UserError(f"data.split: fold {split.fold} of {split.folds} with {len(shuffled)} articles; fold counts from 0")
@@ -249,7 +257,10 @@ def dataset(corpus: Corpus) -> datasets.DatasetDict:
     features = _features(corpus.labels)
     parts = {split: articles for split, articles in corpus.splits.items() if articles}
     return datasets.DatasetDict(
-        {split: datasets.Dataset.from_list([_row(a, corpus.labels) for a in articles], features=features) for split, articles in parts.items()}
+        {
+            split: datasets.Dataset.from_list([_row(a, corpus.labels) for a in articles], features=features)
+            for split, articles in parts.items()
+        }
     )
 
 

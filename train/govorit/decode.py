@@ -13,7 +13,12 @@ from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span
 OPENING, CLOSING = "«“„", "»”“"
 
 
-def decode(article: Article, bounds: Sequence[tuple[int, int]], scores: Mapping[str, np.ndarray], layers: Mapping[str, Sequence[str]]) -> Article:
+def decode(
+    article: Article,
+    bounds: Sequence[tuple[int, int]],
+    scores: Mapping[str, np.ndarray],
+    layers: Mapping[str, Sequence[str]],
+) -> Article:
     """Read an article from the scores of its words.
 
     Args:
@@ -100,7 +105,12 @@ def _interrupted(contents: Sequence[Span], text: str) -> list[tuple[Span, ...]]:
     for span in contents:
         before = groups[-1] if groups else ()
         open_mark = bool(before) and _depth(before, text) > 0
-        if open_mark and before[0].label == span.label and "\n" not in text[before[-1].end : span.start] and text[span.start] not in OPENING:
+        if (
+            open_mark
+            and before[0].label == span.label
+            and "\n" not in text[before[-1].end : span.start]
+            and text[span.start] not in OPENING
+        ):
             groups[-1] = (*before, span)
         else:
             groups.append((span,))

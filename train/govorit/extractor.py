@@ -11,11 +11,13 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from govorit import contract as contracts
-from govorit import decode, windows
+from govorit import decode, formats, windows
 from govorit.article import Article
 from govorit.contract import Contract
 from govorit.engines import Engine
 from govorit.windows import Tokens, Window
+
+_OF_GOLD = ("layers", formats.LEFT_OUT)  # what `meta` says of annotation that is replaced
 
 
 class Extractor:
@@ -49,7 +51,11 @@ class Extractor:
         return list(self.read((Article(str(i), text) for i, text in enumerate(texts)), batch_tokens))
 
     def read(
-        self, articles: Iterable[Article], batch_tokens: int = 8192, pool: int = 256, progress: Callable[[int, int], None] | None = None
+        self,
+        articles: Iterable[Article],
+        batch_tokens: int = 8192,
+        pool: int = 256,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Iterator[Article]:
         """Read articles of any length, in their order, `pool` at a time; what is marked on them is replaced.
 
@@ -62,8 +68,8 @@ class Extractor:
     def _read_pool(self, articles: Sequence[Article], batch_tokens: int, progress: Callable[[int, int], None] | None) -> Iterator[Article]:
         tokens = windows.tokenize_all([article.text for article in articles], self.tokenizer)
         for article, item, scores in zip(articles, tokens, self.score(tokens, batch_tokens, progress), strict=True):
-            unread = replace(article, entities=(), quotes=(), meta={k: v for k, v in article.meta.items() if k != "layers"})
-            yield decode.decode(unread, item.bounds, scores, self.contract.layers)
+            meta = {key: value for key, value in article.meta.items() if key not in _OF_GOLD}
+            yield decode.decode(replace(article, meta=meta), item.bounds, scores, self.contract.layers)
 
     def score(
         self, tokens: Sequence[Tokens], batch_tokens: int, progress: Callable[[int, int], None] | None = None

@@ -30,13 +30,18 @@ body { margin: 0 auto; padding: 1.5rem 1.25rem 4rem; max-width: 74rem; backgroun
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .5rem; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; padding-top: .75rem; border-top: 1px solid var(--line); }
 h3 { font-size: 1.05rem; margin: 1.5rem 0 .25rem; }
-h1, h2, h3, td, th, li, summary { overflow-wrap: anywhere; }
+h1, h2, h3, p, td, th, li, summary { overflow-wrap: break-word; }
 .dim { color: var(--dim); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .92rem; margin: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); }
 th { color: var(--dim); font-weight: 600; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+@media (max-width: 36rem) { body { padding: 1rem .8rem 3rem; } table { font-size: .85rem; }
+  th, td { padding-right: .5rem; } .quoted thead { display: none; }
+  .quoted, .quoted tbody, .quoted tr, .quoted td:last-child { display: block; } .quoted td { border: none; padding: 0; }
+  .quoted td:not(:last-child) { display: inline; margin-right: .5em; color: var(--dim); }
+  .quoted tr { padding: .5rem 0; border-bottom: 1px solid var(--line); } }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; line-height: 1.9; margin: .5rem 0 1rem;
   padding: 1rem 1.1rem; background: var(--card); border: 1px solid var(--line); border-radius: 6px; }
 .said { background: var(--said); box-decoration-break: clone; -webkit-box-decoration-break: clone; padding: .15em 0; }
@@ -51,7 +56,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
 .cue.first[data-quote]::before { content: none; }
 .entity { --hue: 210; color: inherit; background: hsl(var(--hue) 60% var(--tint)); border-radius: 3px;
   padding: .1em .2em; }
-.entity.last::after { content: attr(data-label); margin-left: .35em; color: var(--dim);
+.entity.last::after { content: attr(data-label); margin-left: .35em; opacity: .75;
   font: 600 .62em/1 system-ui, sans-serif; letter-spacing: .03em; vertical-align: .15em; }
 .hue0 { --hue: 210; } .hue1 { --hue: 130; } .hue2 { --hue: 285; } .hue3 { --hue: 25; }
 .hue4 { --hue: 175; } .hue5 { --hue: 330; } .hue6 { --hue: 75; } .hue7 { --hue: 250; }
@@ -154,7 +159,8 @@ def to_table(article: Article) -> str:
     if not rows:
         return '<p class="dim">No quotations.</p>'
     head = '<tr><th class="number">№</th><th>Who</th><th>Cue</th><th>Kind</th><th>What</th></tr>'
-    return f'<div class="wide"><table lang="ru">\n<thead>{head}</thead>\n<tbody>\n{rows}</tbody></table></div>'
+    body = f"<thead>{head}</thead>\n<tbody>\n{rows}</tbody>"
+    return f'<div class="wide"><table class="quoted" lang="ru">\n{body}</table></div>'
 
 
 def heading(article: Article) -> str:
@@ -171,7 +177,7 @@ def escape(text: str) -> str:
 def _said(number: int, quote: Quote, text: str) -> Said:
     content = " … ".join(_surface(span, text) for span in quote.content)
     cue, speaker = (_surface(span, text) if span else None for span in (quote.cue, quote.speaker))
-    return Said(number, quote.kind, quote.name, speaker, cue, content)
+    return Said(number, quote.kind, quote.name and " ".join(quote.name.split()), speaker, cue, content)
 
 
 def _surface(span: Span, text: str) -> str:
@@ -214,9 +220,7 @@ def _mark(span: Span, text: str, tag: str, classes: str, attributes: str) -> _Ma
 def _pieces(text: str, marks: Sequence[_Mark]) -> Iterator[str]:
     """Write `text` with `marks` around it as elements that nest: what crosses another's edge is closed and reopened."""
     edges = sorted({0, len(text), *(mark.start for mark in marks), *(mark.end for mark in marks)})
-    waiting = sorted(
-        marks, key=lambda mark: (-mark.start, mark.end, mark.tag == "span")
-    )  # outermost last, to be popped
+    waiting = sorted(marks, key=lambda mark: (-mark.start, mark.end, mark.tag == "span"))  # outermost last, to be popped
     inside: list[_Mark] = []
     for start, end in pairwise(edges):
         kept = next((depth for depth, mark in enumerate(inside) if mark.end <= start), len(inside))

@@ -51,6 +51,8 @@ def problems(article: Article) -> Iterator[str]:
             yield f"{where}: quotes: kind {quote.kind!r}, expected one of {', '.join(KINDS)}"
     for layer in ("entities", "quotes"):
         spans = article.layer(layer)
+        if layer == "quotes":
+            yield from (f"{where}: quotes: {problem}" for problem in _shared(article))
         broken = [problem for span in spans for problem in _offsets(span, article.text)]
         yield from (f"{where}: {layer}: {problem}" for problem in broken)
         if not broken:
@@ -71,6 +73,13 @@ def _offsets(span: Span, text: str) -> Iterator[str]:
         yield f"{name} is reversed; mend the offsets"
     elif text[span.start].isspace() or text[span.end - 1].isspace():
         yield f"{name} starts or ends with a space: {text[span.start : span.end]!r:.60}; leave the space outside"
+
+
+def _shared(article: Article) -> Iterator[str]:
+    contents = [span for quote in article.quotes for span in quote.content]
+    for (start, end), count in Counter((span.start, span.end) for span in contents).items():
+        if count > 1:
+            yield f"the content [{start}, {end}) {article.text[start:end]!r:.60} comes {count} times; keep one of them"
 
 
 def _overlaps(spans: Sequence[Span], text: str) -> Iterator[str]:

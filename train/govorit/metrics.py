@@ -244,9 +244,7 @@ def _figures(counts: np.ndarray, labels: Sequence[str], resamples: int, seed: in
 def _rates(counts: np.ndarray) -> np.ndarray:
     """Turn counts of matched, predicted and gold spans `(..., 3)` into precision, recall and F1 `(..., 3)`."""
     matched, predicted, gold = np.moveaxis(counts, -1, 0)
-    return np.stack(
-        [_divide(matched, predicted), _divide(matched, gold), _divide(2 * matched, predicted + gold)], axis=-1
-    )
+    return np.stack([_divide(matched, predicted), _divide(matched, gold), _divide(2 * matched, predicted + gold)], axis=-1)
 
 
 def _divide(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
@@ -295,6 +293,4 @@ def _coded(tags: Iterable[str], codes: dict[str, str]) -> list[str]:
 def _overwritten(figure: Figure, row: dict[str, Any]) -> Figure:
     assert int(row["support"]) == figure.support, (row, figure)
     # seqeval gives NumPy's numbers, which json.dumps refuses.
-    return dataclasses.replace(
-        figure, precision=float(row["precision"]), recall=float(row["recall"]), f1=float(row["f1-score"])
-    )
+    return dataclasses.replace(figure, precision=float(row["precision"]), recall=float(row["recall"]), f1=float(row["f1-score"]))

@@ -17,7 +17,11 @@ def shipped(path: str) -> Path:
 def newest_model(outputs: Path = Path("outputs")) -> Path | None:
     """The model to read with when none is named: the project's newest release, else the newest finished run."""
     for root in (shipped("models"), outputs):
-        contracts = [*root.glob("*/govorit.json"), *root.glob("*/model/govorit.json"), *root.glob("*/*/model/govorit.json")]
+        contracts = [
+            *root.glob("*/govorit.json"),
+            *root.glob("*/model/govorit.json"),
+            *root.glob("*/*/model/govorit.json"),
+        ]
         if contracts:
             return max(contracts, key=lambda path: path.stat().st_mtime).parent
     return None

@@ -1,14 +1,14 @@
-"""What a run found, on one page: scores, errors and highlighted articles as HTML, the tables as Markdown, all figures as JSON."""
+"""What a run found: scores, mistakes and highlighted articles as HTML, the tables as Markdown, the figures as JSON."""
 
 from __future__ import annotations
 
+import html
 import json
 import math
-import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +17,25 @@ from markupsafe import Markup
 
 from govorit import highlight
 from govorit.article import LAYERS, Article, Quote, Span
-from govorit.metrics import Figure, LayerScores, Scores, to_json
+from govorit.metrics import Figure, Scores, to_json
 
 METHOD = (
-    "Strict: seqeval, mode strict, scheme IOB2, over words; gold from the articles. A span counts as found only with every one of "
-    "its words and its label. IoU ≥ 0.8 and IoU ≥ 0.5: the same label and that much overlap of characters (intersection over "
-    "union), one to one. Intervals: 95 %, percentile bootstrap over documents. All figures in percent."
+    "Strict: seqeval, mode strict, scheme IOB2, over words; gold from the articles. A span counts as found only with"
+    " every one of its words and its label. IoU ≥ 0.8 and IoU ≥ 0.5: the same label and that much overlap of characters"
+    " (intersection over union), one to one. Intervals: 95 %, percentile bootstrap over documents. Figures in percent."
 )
 EXAMPLES = 20
+_Place = tuple[int, int, str]
+_CHART = {"width": 420, "height": 190, "left": 54, "right": 410, "top": 12, "bottom": 160}
 
 
 @dataclass
 class Run:
     """What there is to report. `scores` and `corpus` are keyed by split, `config` is the resolved YAML.
 
-    `history` has a row for each epoch; its keys that end in `loss` and those that contain `f1` are drawn. `notes` say in plain
-    sentences what could not be represented and what was chosen why. `examples` pairs gold articles with predicted ones.
+    `history` has a row for each epoch; the columns whose names contain `loss` or `f1` are drawn. `notes` say in plain
+    sentences what could not be represented, and what was chosen and why. `examples` pairs gold articles with predicted
+    ones: the counts of mistakes are over all of them, and those with the most are shown.
     """
 
     title: str
@@ -51,8 +54,9 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One difference between gold and prediction: the words that the gold marks and those that the model marked."""
+    """One difference between gold and prediction, each side with its label and words; empty where it has none."""
 
+    start: int
     layer: str
     kind: str
     gold: str
@@ -60,12 +64,12 @@ class Mistake:
 
 
 def write(folder: Path, run: Run) -> None:
-    """Write `report.html`, `report.md` and `metrics.json` into `folder`, each whole or not at all."""
+    """Write `metrics.json`, `report.md` and `report.html` into `folder`, each whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     facts = _facts(run)
+    _put(folder / "report.md", _render("report.md.j2", facts, finalize=_markdown))
+    _put(folder / "report.html", _render("report.html.j2", facts, autoescape=True))
     _put(folder / "metrics.json", json.dumps(figures(run), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
-    _put(folder / "report.md", _environment(_markdown).get_template("report.md.j2").render(facts))
-    _put(folder / "report.html", _environment(None).get_template("report.html.j2").render(facts))
 
 
 def figures(run: Run) -> dict[str, Any]:
@@ -86,30 +90,221 @@ def figures(run: Run) -> dict[str, Any]:
 
 def table(scores: Scores) -> str:
     """Write the strict scores for a terminal, in percent: label, precision, recall, F1, its 95 % interval, support."""
-    rows = [("", "P", "R", "F1", "95 %", "support")]
+    rows = [["", "P", "R", "F1", "95 %", "support"]]
     for layer, result in scores.items():
-        rows.append((layer, "", "", "", "", ""))
-        for name, figure in result.strict.items():
-            shown = (percent(value) for value in (figure.precision, figure.recall, figure.f1))
-            rows.append((f"  {name}", *shown, interval(figure), str(figure.support)))  # type: ignore[arg-type]
+        rows.append([layer, "", "", "", "", ""])
+        rows += (["  " + name, *_cells(figure), str(figure.support)] for name, figure in result.strict.items())
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(_aligned(row, widths) for row in rows)
 
 
 def percent(value: float) -> str:
-    """The fraction in percent with the four digits that metrics.json has, so that every place shows one number."""
+    """The fraction in percent, with the four digits that metrics.json has, so that all places agree."""
     return f"{100 * round(value, 4):.2f}"
 
 
 def interval(figure: Figure) -> str:
-    return "–".join(percent(value) for value in figure.interval) if figure.interval else ""
+    return "–".join(map(percent, figure.interval)) if figure.interval else ""
 
 
-def mistakes(gold: Article, predicted: Article) -> list[Mistake]:
-    """List how the prediction differs from the gold, in the layers that the gold annotates.
+def mistakes(gold: Article, predicted: Article, layers: Iterable[str] = LAYERS) -> list[Mistake]:
+    """List how the prediction differs from the gold in those of `layers` that the gold annotates, in text order.
 
-    What overlaps is paired, same places and then same labels first: `wrong label`, `wrong boundary`, or both; what is left is `missed` or
-    `spurious`. `wrong attribution` is a quotation with the right content and another cue, speaker or name.
+    Spans that overlap are paired one to one: `wrong label`, `wrong boundary` or `wrong label and boundary`; the others
+    are `missed` or `spurious`. `wrong attribution` is a quotation whose content is right and whose cue and speaker,
+    found as well, belong to another one, or whose speaker has another name.
     """
-    found = [mistake for layer in LAYERS if gold.annotated(layer) for mistake in _span_mistakes(gold, predicted, layer)]
-    return found + (list(_attribution_mistakes(gold, predicted)) if gold.annotated("quotes") else [])
+    annotated = [layer for layer in layers if gold.annotated(layer)]
+    found = [mistake for layer in annotated for mistake in _span_mistakes(gold, predicted, layer)]
+    if "quotes" in annotated:
+        found += _attribution_mistakes(gold, predicted)
+    return sorted(found, key=lambda mistake: mistake.start)
+
+
+def _span_mistakes(gold: Article, predicted: Article, layer: str) -> Iterator[Mistake]:
+    sides = [dict(zip(_places(a.layer(layer)), a.layer(layer), strict=True)) for a in (gold, predicted)]
+    missed = [span for place, span in sides[0].items() if place not in sides[1]]
+    spurious = [span for place, span in sides[1].items() if place not in sides[0]]
+    for one, other in _partners(missed, spurious):
+        missed.remove(one)
+        spurious.remove(other)
+        yield Mistake(one.start, layer, _difference(one, other), _words(one, gold), _words(other, gold))
+    yield from (Mistake(span.start, layer, "missed", _words(span, gold), "") for span in missed)
+    yield from (Mistake(span.start, layer, "spurious", "", _words(span, gold)) for span in spurious)
+
+
+def _partners(gold: Iterable[Span], predicted: Sequence[Span]) -> list[tuple[Span, Span]]:
+    """Pair spans that overlap, one to one: those of the same place first, then of the same label, then the nearest."""
+
+    def distance(pair: tuple[Span, Span]) -> tuple[bool, bool, int]:
+        one, other = pair
+        edges = abs(one.start - other.start) + abs(one.end - other.end)
+        return edges > 0, one.label != other.label, edges
+
+    touching = [(one, other) for one in gold for other in predicted if one.overlaps(other)]
+    pairs: list[tuple[Span, Span]] = []
+    for pair in sorted(touching, key=distance):
+        if all(pair[0] is not one and pair[1] is not other for one, other in pairs):
+            pairs.append(pair)
+    return pairs
+
+
+def _difference(one: Span, other: Span) -> str:
+    if (one.start, one.end) == (other.start, other.end):
+        return "wrong label"
+    return "wrong boundary" if one.label == other.label else "wrong label and boundary"
+
+
+def _attribution_mistakes(gold: Article, predicted: Article) -> Iterator[Mistake]:
+    both = set(_places(gold.layer("quotes"))) & set(_places(predicted.layer("quotes")))
+    answers = list(zip(predicted.quotes, highlight.who_said_what(predicted), strict=True))
+    for quote, said in zip(gold.quotes, highlight.who_said_what(gold), strict=True):
+        rivals = [(other, source) for other, source in answers if _places(other.content) == _places(quote.content)]
+        if rivals and not any(_same_source(quote, other, both) for other, _ in rivals):
+            start = quote.content[0].start
+            yield Mistake(start, "quotes", "wrong attribution", _source(said), _source(rivals[0][1]))
+
+
+def _same_source(one: Quote, other: Quote, both: Container[_Place]) -> bool:
+    """Whether the names agree, and the cues and speakers as far as both sides found those spans."""
+    sources = [_places(span for span in (quote.cue, quote.speaker) if span is not None) for quote in (one, other)]
+    found = all(place in both for places in sources for place in places)
+    return other.name in (None, one.name) and (sources[0] == sources[1] or not found)
+
+
+def _places(spans: Iterable[Span]) -> list[_Place]:
+    return [(span.start, span.end, span.label) for span in spans]
+
+
+def _source(said: highlight.Said) -> str:
+    return f"{said.speaker} — {said.cue or 'no cue'}: {_clip(said.content, 60)}"
+
+
+def _words(span: Span, article: Article) -> str:
+    return f"{span.label} {_clip(' '.join(article.text[span.start : span.end].split()), 120)}"
+
+
+def _clip(text: str, most: int) -> str:
+    """Leave the middle of a long text out: mistakes are at the edges."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2].rsplit(maxsplit=1)[0]} […] {text[-most // 2 :].split(maxsplit=1)[-1]}"
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    """Everything that the templates name."""
+    layers = [layer for layer in LAYERS if any(layer in scores for scores in run.scores.values())]
+    found = [(gold, predicted, mistakes(gold, predicted, layers)) for gold, predicted in run.examples]
+    worst = sorted((example for example in found if example[2]), key=lambda example: -len(example[2]))[:EXAMPLES]
+    return {
+        "run": run,
+        "method": METHOD,
+        "css": Markup(highlight.CSS),
+        "policy": highlight.POLICY,
+        "duration": _duration(run.seconds),
+        "curves": [curve for word in ("loss", "f1") if (curve := _curve(run.history, word))],
+        "chart": _CHART,
+        "columns": list(dict.fromkeys(key for row in run.history for key in row)),
+        "kinds": Counter((mistake.layer, mistake.kind) for _, _, listed in found for mistake in listed),
+        "examples": [_example(*example, layers) for example in worst],
+        "faultless": sum(not listed for _, _, listed in found),
+        "percent": percent,
+        "interval": interval,
+        "number": _number,
+        "fenced": _fenced,
+    }
+
+
+def _example(gold: Article, predicted: Article, listed: list[Mistake], layers: Sequence[str]) -> dict[str, Any]:
+    shown = [Markup(highlight.to_html(_only(article, gold, layers))) for article in (gold, predicted)]
+    return {"heading": highlight.heading(gold), "gold": shown[0], "predicted": shown[1], "mistakes": listed}
+
+
+def _only(article: Article, gold: Article, layers: Sequence[str]) -> Article:
+    """Leave out what was not scored, which would look like a mistake of the other side."""
+    scored = {layer for layer in layers if gold.annotated(layer)}
+    return replace(
+        article,
+        entities=article.entities if "entities" in scored else (),
+        quotes=article.quotes if "quotes" in scored else (),
+    )
+
+
+def _curve(history: Sequence[dict[str, float]], word: str) -> dict[str, Any] | None:
+    """Lay out the columns whose names contain `word` against the epoch, as the points of an SVG, if there are any."""
+    names = dict.fromkeys(key for row in history for key in row if word in key.lower())
+    series = {
+        name: [(row.get("epoch", i), row[name]) for i, row in enumerate(history, 1) if _finite(row.get(name)) is not None] for name in names
+    }
+    points = [pair for line in series.values() for pair in line]
+    if not points:
+        return None
+    (first, last), (low, high) = ((min(values), max(values)) for values in zip(*points, strict=True))
+
+    def point(epoch: float, value: float) -> tuple[str, str]:
+        x = _CHART["left"] + (_CHART["right"] - _CHART["left"]) * (epoch - first) / (last - first or 1)
+        y = _CHART["bottom"] - (_CHART["bottom"] - _CHART["top"]) * (value - low) / (high - low or 1)
+        return f"{x:.1f}", f"{y:.1f}"
+
+    lines = [{"name": name, "points": [point(*pair) for pair in line]} for name, line in series.items()]
+    return {"lines": lines, "first": first, "last": last, "low": low, "high": high}
+
+
+def _cells(figure: Figure) -> tuple[str, str, str, str]:
+    return percent(figure.precision), percent(figure.recall), percent(figure.f1), interval(figure)
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    numbers = "  ".join(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
+    return f"{row[0].ljust(widths[0])}  {numbers}".rstrip()
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _number(value: float | None) -> str:
+    """At most four significant digits, without an exponent where the number is a whole one."""
+    if value is None or not math.isfinite(value):
+        return "—"
+    return str(int(value)) if value == int(value) else f"{value:.4g}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min {rest:02} s"
+
+
+def _markdown(value: object) -> str:
+    """Escape a value for a line or a table's cell of Markdown."""
+    if isinstance(value, Markup):
+        return value
+    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", html.escape(" ".join(str(value).split()), quote=False))
+
+
+def _fenced(text: str, language: str = "") -> Markup:
+    """Write `text` as a code block, in a fence longer than any that it contains."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return Markup(f"{fence}{language}\n{text.rstrip()}\n{fence}")
+
+
+def _render(name: str, facts: dict[str, Any], autoescape: bool = False, finalize: Callable[[object], str] | None = None) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=autoescape,
+        finalize=finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(name).render(facts)
+
+
+def _put(path: Path, text: str) -> None:
+    """Write the file beside its place and rename it, so that no reader ever sees half of it."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_bytes(text.encode("utf-8", "replace"))
+    beside.replace(path)

@@ -44,7 +44,10 @@ def learn(texts: Iterable[str], size: int) -> Tokenizer:
     learner.pre_tokenizer = _split()
     # Pieces learnt first are numbered first: with the alphabet given in order, the same texts give the same vocabulary.
     trainer = trainers.WordPieceTrainer(
-        vocab_size=max(size, len(SPECIAL) + len(alphabet)), min_frequency=2, special_tokens=[*SPECIAL, *alphabet], show_progress=False
+        vocab_size=max(size, len(SPECIAL) + len(alphabet)),
+        min_frequency=2,
+        special_tokens=[*SPECIAL, *alphabet],
+        show_progress=False,
     )
     learner.train_from_iterator(texts, trainer)
     return word_piece(learner.get_vocab())
@@ -68,7 +71,7 @@ def word_piece(vocabulary: dict[str, int]) -> Tokenizer:
 def adapt(tokenizer: Tokenizer) -> dict[str, str]:
     """Make a ready tokenizer fit: no token reaches over a word's edge, composed letters, and stand-ins for marks that it does not know.
 
-    Returns the characters that are replaced, with what stands in for them. Calling it twice changes nothing more.
+    Returns the characters that are replaced, with what stands in for them.
     """
     tokenizer.no_truncation()
     tokenizer.no_padding()
@@ -81,8 +84,8 @@ def adapt(tokenizer: Tokenizer) -> dict[str, str]:
     return missing
 
 
-def load(path: str) -> PreTrainedTokenizerFast:
-    """Load the tokenizer of an encoder on the Hub or in a local folder, adapted.
+def load(path: str, ready: bool = False) -> PreTrainedTokenizerFast:
+    """Load the tokenizer of an encoder on the Hub or in a local folder, adapted unless it is `ready`.
 
     Raises:
         UserError: there is no fast tokenizer to be had.
@@ -95,7 +98,8 @@ def load(path: str) -> PreTrainedTokenizerFast:
         raise UserError(f"model.path: {path}: no tokenizer can be loaded ({str(error).strip().split(chr(10))[0]:.200})") from None
     if not getattr(tokenizer, "is_fast", False):
         raise UserError(f"model.path: {path}: its tokenizer is not a fast one; convert it to tokenizer.json first")
-    adapt(tokenizer.backend_tokenizer)
+    if not ready:
+        adapt(tokenizer.backend_tokenizer)
     names = {key: value for key, value in tokenizer.special_tokens_map.items() if isinstance(value, str)}
     return wrap(tokenizer.backend_tokenizer, names)
 

@@ -10,8 +10,9 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from tqdm import tqdm
 
 from govorit import windows, words
 from govorit.checkpoint import State, States
-from govorit.errors import TrainingError
+from govorit.errors import TrainingError, UserError
 from govorit.tagger import Tagger
 from govorit.windows import IGNORED, Batch, Frame, Tokens, Window
 
@@ -63,7 +64,7 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818 (no error: it was asked for)
     """Training was stopped by a signal, and its state is saved. `code` is the exit status."""
 
     def __init__(self, number: int) -> None:
@@ -113,8 +114,8 @@ class _Loop:
         self.tagger.to(accelerator.device)
         self.tagger.encoder.get_input_embeddings().weight.requires_grad_(not config.freeze_embeddings)
         groups = parameter_groups(tagger, config)
-        device = accelerator.device.type
-        self.optimizer = torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=device in ("cpu", "cuda"))
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=accelerator.device.type in ("cpu", "cuda"))
+        self.dtype = choose_precision(config.precision, accelerator.device)[0]
         self.rates = [group["lr"] for group in groups]
         self.total_steps = max(1, sum(len(self.plan(epoch)) for epoch in range(config.epochs)))
         self.model = accelerator.prepare_model(tagger)
@@ -144,7 +145,12 @@ class _Loop:
                 loss, tokens = self.step(step)
                 p.step, p.total_steps = p.step + 1, p.total_steps + 1
                 p.loss, p.tokens, p.seconds = p.loss + loss, p.tokens + tokens, p.seconds + time.monotonic() - started
-                bar.set_postfix(loss=f"{loss:.3f}", lr=f"{rate:.1e}", tokens_s=f"{p.tokens / max(p.seconds, 1e-9):,.0f}", refresh=False)
+                bar.set_postfix(
+                    loss=f"{loss:.3f}",
+                    lr=f"{rate:.1e}",
+                    tokens_s=f"{p.tokens / max(p.seconds, 1e-9):,.0f}",
+                    refresh=False,
+                )
                 bar.update()
                 self.stop_if_asked()
         figures = evaluate(lambda *_: self.stop_if_asked())
@@ -154,7 +160,13 @@ class _Loop:
     def finish_epoch(self, figures: Mapping[str, float], plan: Sequence[Any], say: Callable[[str], None]) -> None:
         p = self.progress
         speed = p.tokens / max(p.seconds, 1e-9)
-        row = {"epoch": p.epoch + 1, "loss": p.loss / len(plan), **figures, "tokens_per_second": round(speed), "seconds": round(p.seconds, 1)}
+        row = {
+            "epoch": p.epoch + 1,
+            "loss": p.loss / len(plan),
+            **figures,
+            "tokens_per_second": round(speed),
+            "seconds": round(p.seconds, 1),
+        }
         p.history.append({key: round(float(value), 6) for key, value in row.items()})
         better = figures["score"] > p.best
         if better:
@@ -175,7 +187,7 @@ class _Loop:
         total = 0.0
         for number, batch in enumerate(batches):
             last = number == len(batches) - 1
-            with self.accelerator.accumulate(self.model) if last else self.accelerator.no_sync(self.model):
+            with nullcontext() if last else self.accelerator.no_sync(self.model):
                 loss = self.loss(_share(batch, self.accelerator.process_index, self.accelerator.num_processes), asked)
                 self.accelerator.backward(loss * self.accelerator.num_processes)  # gradients are averaged over processes
             total += float(self.accelerator.reduce(loss.detach(), reduction="sum"))
@@ -193,7 +205,7 @@ class _Loop:
     def loss(self, batch: Batch, asked: Mapping[str, int]) -> Tensor:
         """This process's share of the loss: for each layer the mean over all labelled words of the step, layers added."""
         device = self.accelerator.device
-        with self.accelerator.autocast():
+        with torch.autocast(device.type, self.dtype, enabled=self.dtype is not None):
             logits = self.model(torch.from_numpy(batch.ids).to(device), torch.from_numpy(batch.mask).to(device))
         total = torch.zeros((), device=device)
         for layer, count in asked.items():
@@ -277,16 +289,38 @@ def parameter_groups(tagger: Tagger, config: Trainer) -> list[dict[str, Any]]:
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in tagger.named_parameters():
         if parameter.requires_grad:
-            rate = config.head_learning_rate if name.startswith("heads.") else config.learning_rate * config.layer_decay ** (depth - _height(name))
+            below = depth - _height(name, depth)
+            rate = config.head_learning_rate if name.startswith("heads.") else config.learning_rate * config.layer_decay**below
             groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
     return [
-        {"params": parameters, "lr": rate, "weight_decay": config.weight_decay if decays else 0.0} for (rate, decays), parameters in groups.items()
+        {"params": parameters, "lr": rate, "weight_decay": config.weight_decay if decays else 0.0}
+        for (rate, decays), parameters in groups.items()
     ]
 
 
-def _height(name: str) -> int:
-    """The number of an encoder layer from its weight's name, counted from 1; 0 for embeddings and what else lies outside the layers."""
-    return next((int(part) + 1 for part in name.split(".") if part.isdigit()), 0)
+def _height(name: str, depth: int) -> int:
+    """How high a weight of the encoder lies, by its name: 0 for embeddings, then the layers from 1, `depth` for what comes after them."""
+    return next((int(part) + 1 for part in name.split(".") if part.isdigit()), 0 if "embed" in name else depth)
+
+
+def choose_precision(wanted: str, device: torch.device) -> tuple[torch.dtype | None, str]:
+    """Choose the type of matrix products, None for float32, and say why. Weights and optimizer stay float32."""
+    if wanted not in ("auto", "fp32", "bf16"):
+        raise UserError(f"trainer.precision: found {wanted!r}, expected auto, fp32 or bf16")
+    if wanted != "auto":
+        return (torch.bfloat16 if wanted == "bf16" else None), f"{wanted}: as trainer.precision says"
+    if device.type == "cuda":
+        name, fast = torch.cuda.get_device_name(device), torch.cuda.get_device_capability(device) >= (8, 0)
+    else:
+        name, fast = "this processor", device.type == "cpu" and (_flag("amx_bf16") or _flag("avx512_bf16"))
+    return (torch.bfloat16, f"bf16: {name} multiplies it faster") if fast else (None, f"fp32: {name} has no fast bf16")
+
+
+def _flag(name: str) -> bool:
+    try:
+        return name in Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        return False
 
 
 def _loss(labels: Sequence[str], weights: Mapping[str, float], device: torch.device) -> nn.CrossEntropyLoss:
@@ -302,4 +336,9 @@ def _share(batch: Batch, process: int, processes: int) -> Batch:
     if process >= len(batch.windows):
         labels = {layer: np.full_like(values[:1], IGNORED) for layer, values in batch.labels.items()}
         return Batch(batch.windows[:1], batch.ids[:1], batch.mask[:1], labels)
-    return Batch(batch.windows[rows], batch.ids[rows], batch.mask[rows], {layer: values[rows] for layer, values in batch.labels.items()})
+    return Batch(
+        batch.windows[rows],
+        batch.ids[rows],
+        batch.mask[rows],
+        {layer: values[rows] for layer, values in batch.labels.items()},
+    )

@@ -64,7 +64,12 @@ class Frame:
     def size(self) -> int:
         return len(self.before) + len(self.after)
 
-    def pad(self, windows: Sequence[Window], tokens: Sequence[Tokens], labels: Mapping[str, Sequence[np.ndarray]] | None = None) -> Batch:
+    def pad(
+        self,
+        windows: Sequence[Window],
+        tokens: Sequence[Tokens],
+        labels: Mapping[str, Sequence[np.ndarray]] | None = None,
+    ) -> Batch:
         """Lay windows side by side, padded to the longest of them."""
         width = max(w.end - w.start for w in windows) + self.size
         ids = np.full((len(windows), width), self.padding, dtype=np.int64)

@@ -4,7 +4,8 @@ Words are the units of gold tags, of scores and of metrics, so that models with 
 letters and digits, or a single other visible character, each with the combining marks that follow it; a zero-width character (soft hyphen,
 joiner, U+FEFF) belongs to a word only between two of its characters. White space is in no word.
 
-    >>> [text[s:e] for s, e in words(text := "«Да», — сказал В.Путин.")]
+    >>> text = "«Да», — сказал В.Путин."
+    >>> [text[start:end] for start, end in words(text)]
     ['«', 'Да', '»', ',', '—', 'сказал', 'В', '.', 'Путин', '.']
 """
 

@@ -5,6 +5,7 @@ A module is found by name or by what lies at the path, and imported only when it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +14,7 @@ from govorit.article import Article
 from govorit.errors import UserError
 
 FORMATS = ("jsonl", "brat", "factrueval", "inline", "text")
+LEFT_OUT = "left_out"  # key of `Article.meta`: what a reader had to leave out, a line each
 _SUFFIXES = {".jsonl": "jsonl", ".json": "jsonl", ".ann": "brat", ".objects": "factrueval"}
 
 
@@ -28,7 +30,9 @@ def write(articles: Iterable[Article], path: Path, name: str | None = None) -> N
     chosen = _known(name) if name else _SUFFIXES.get(path.suffix)
     module = import_module(f"govorit.formats.{chosen}") if chosen else None
     if not hasattr(module, "write"):
-        raise UserError(f"{path}: format: {name or path.suffix or 'none'} cannot be written; use a path that ends in .jsonl, or name a format")
+        raise UserError(
+            f"{path}: format: {name or path.suffix or 'none'} cannot be written; use a path that ends in .jsonl, or name a format"
+        )
     module.write(articles, path)  # type: ignore[union-attr]
 
 
@@ -70,6 +74,39 @@ def read_text(path: Path) -> str:
 def files(path: Path, suffix: str) -> list[Path]:
     """List `path` itself, or the files with `suffix` in the folder `path`, sorted by name."""
     return sorted(path.glob(f"*{suffix}")) if path.is_dir() else [path]
+
+
+def make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be made a folder: {error.strerror}; name another") from None
+
+
+def target(article: Article, folder: Path, suffix: str, taken: set[str]) -> Path:
+    """Name the file of `article` in `folder`; `taken` holds the ids named so far.
+
+    Raises:
+        UserError: the id came before, or is no name for a file: nothing is ever written outside `folder`.
+    """
+    name = article.id
+    if not name or name in (".", "..") or re.search(r"[/\\\x00-\x1f\x7f\ud800-\udfff]", name):
+        raise UserError(f"{article.where or folder}: id: {name!r} cannot name a file; use letters, digits, '-' and '_'")
+    if name in taken:
+        raise UserError(f"{article.where or folder}: id: {name!r} comes twice; give every article an id of its own")
+    taken.add(name)
+    return folder / f"{name}{suffix}"
+
+
+def write_text(path: Path, text: str, article: Article) -> None:
+    """Write a text file byte for byte, line ends untouched."""
+    try:
+        path.write_bytes(text.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        where = article.where or article.id
+        raise UserError(f"{where}: text: half a surrogate pair at character {error.start}; mend the source") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _known(name: str) -> str:

@@ -1,7 +1,7 @@
 """brat standoff: a folder of pairs, `ID.txt` with the text and `ID.ann` with what is marked on it (https://brat.nlplab.org/standoff.html).
 
     T1<TAB>PER 95 105<TAB>Н. Назарбаев            an entity: any label but those of quotations
-    T2<TAB>DIRECT 10 40;60 93<TAB>«Да… Нет»       a content (DIRECT, INDIRECT, MIXED); one interrupted has several pieces
+    T2<TAB>DIRECT 10 40;60 93<TAB>«Да… Нет»       a content (DIRECT, INDIRECT, MIXED); several pieces if interrupted
     T3<TAB>CUE 88 94<TAB>сказал                   a cue; likewise SPEAKER
     R1<TAB>Cue Arg1:T2 Arg2:T3                    ties a content to its cue; likewise Speaker
     R2<TAB>Continuation Arg1:T2 Arg2:T9           the content T9 goes on with the quotation of T2
@@ -23,7 +23,7 @@ from pathlib import Path
 
 from govorit.article import CUE, KINDS, QUOTE_LABELS, SPEAKER, Article, Quote, Span
 from govorit.errors import UserError
-from govorit.formats import files, read_text
+from govorit.formats import LEFT_OUT, files, make_folder, read_text, target, write_text
 
 _CONTENTS = {kind.upper(): kind for kind in KINDS}
 _PARTS = {"Cue": CUE, "Speaker": SPEAKER}
@@ -65,39 +65,6 @@ def dump(article: Article) -> str:
     lines += [f"R{number}\t{relation}" for number, relation in enumerate(relations, 1)]
     lines += [f"#{number}\t{note}" for number, note in enumerate(notes, 1)]
     return "".join(line + "\n" for line in lines)
-
-
-def make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be made a folder: {error.strerror}; name another") from None
-
-
-def target(article: Article, folder: Path, suffix: str, taken: set[str]) -> Path:
-    """Name the file of `article` in `folder`; `taken` holds the ids named so far.
-
-    Raises:
-        UserError: the id came before, or is no name for a file: nothing is ever written outside `folder`.
-    """
-    name = article.id
-    if not name or name in (".", "..") or re.search(r"[/\\\x00-\x1f\x7f\ud800-\udfff]", name):
-        raise UserError(f"{article.where or folder}: id: {name!r} cannot name a file; use letters, digits, '-' and '_'")
-    if name in taken:
-        raise UserError(f"{article.where or folder}: id: {name!r} comes twice; give every article an id of its own")
-    taken.add(name)
-    return folder / f"{name}{suffix}"
-
-
-def write_text(path: Path, text: str, article: Article) -> None:
-    """Write a text file byte for byte, line ends untouched."""
-    try:
-        path.write_bytes(text.encode("utf-8"))
-    except UnicodeEncodeError as error:
-        where = article.where or article.id
-        raise UserError(f"{where}: text: half a surrogate pair at character {error.start}; mend the source") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _annotations(path: Path) -> list[Path]:
@@ -146,7 +113,7 @@ class _Reader:
                 if line[0] == letter:
                     read_line(number, line)
         quotes = self._quotes()
-        meta = {"left_out": "\n".join(self.left_out)} if self.left_out else {}
+        meta = {LEFT_OUT: "\n".join(self.left_out)} if self.left_out else {}
         return Article(self.ann.stem, self.text, tuple(self.entities), quotes, meta, where=str(self.ann))
 
     def _says_something(self, number: int, line: str) -> bool:
@@ -294,9 +261,7 @@ class _Reader:
     def _only(self, found: list[tuple[int, str]], what: str) -> str | None:
         if len({value for _, value in found}) > 1:
             number, value = found[1]
-            raise self._error(
-                number, what, f"{value!r} and {found[0][1]!r} for one quotation, expected one; remove one"
-            )
+            raise self._error(number, what, f"{value!r} and {found[0][1]!r} for one quotation, expected one; remove one")
         return found[0][1] if found else None
 
     def _error(self, number: int, key: str, message: str) -> UserError:

@@ -3,12 +3,13 @@
     book_N.spans:    ID TYPE START LENGTH FIRST_TOKEN TOKENS  # token ids, then the tokens
     book_N.objects:  ID TYPE SPAN_ID…                         # the text
 
-A Person is the whole extent of its spans, an Org its `org_name` spans, a LocOrg and a Location their `loc_name` spans; of those that
-overlap the longest stands. This is the mapping of naeval (https://github.com/natasha/naeval), and with it that of the figures published
-for natasha, slovnet, DeepPavlov and others. What it leaves out is listed in `meta["left_out"]`, one line each.
+A Person is the whole extent of its spans, an Org its `org_name` spans, a LocOrg and a Location their `loc_name` spans;
+of those that overlap the longest stands. This is the mapping of naeval (https://github.com/natasha/naeval), and with it
+that of the figures published for natasha, slovnet, DeepPavlov and others. What it leaves out is listed in
+`meta["left_out"]`, one line each.
 
-The format can be read and not written: its first layer holds the parts that a name is made of (`surname`, `org_descr`) and its texts are
-cut into numbered tokens, none of which an Article has.
+The format can be read and not written: its first layer holds the parts that a name is made of (`surname`, `org_descr`)
+and its texts are cut into numbered tokens, none of which an Article has.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from govorit.article import Article, Span
 from govorit.errors import UserError
-from govorit.formats import files, read_text
+from govorit.formats import LEFT_OUT, files, read_text
 
 _LABELS = {"Person": "PER", "Org": "ORG", "LocOrg": "LOC", "Location": "LOC"}
 _NAMES = {"ORG": "org_name", "LOC": "loc_name"}
@@ -52,7 +53,7 @@ def _article(objects: Path) -> Article:
     entities = _longest(mentions, left_out)
     meta = {"layers": "entities"}
     if left_out:
-        meta["left_out"] = "\n".join(left_out)
+        meta[LEFT_OUT] = "\n".join(left_out)
     return Article(objects.stem, text, entities, meta=meta, where=str(objects))
 
 

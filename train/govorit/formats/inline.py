@@ -12,10 +12,11 @@ Header lines are `# key: value`, `id` among them; the others become `meta`. The 
 * `<cue 1>…</cue>`, `<cue 1,2>…</cue>`: a cue, of several quotations at once; `<src 1 name="…">…</src>`: a speaker.
 * `<name 3="…"/>`: the name of a quotation without a speaker; it leaves no text.
 
-`q`, `cue` and `src` never stand inside one another. In names `"`, `&`, `<` and `>` are written `&quot;`, `&amp;`, `&lt;`, `&gt;`.
+`q`, `cue` and `src` never stand inside one another. In names `"`, `&`, `<` and `>` are written as in HTML: `&quot;`.
 
-For short cases numbers may be left out: `<q>` is a quotation of its own, direct unless it says otherwise (`<q indirect>`); `<cue>`, `<src>`
-and `<name ="…"/>` belong to the last such quotation before them, or, if that has a cue (speaker, name) or there is none, to the next.
+For short cases numbers may be left out: `<q>` is a quotation of its own, direct unless it says otherwise
+(`<q indirect>`); `<cue>`, `<src>` and `<name ="…"/>` belong to the last such quotation before them, or, if that has a
+cue (speaker, name) already or there is none, to the next.
 
     >>> parse('<PER>Иванов</PER> сказал: <q>«Да»</q>').entities
     (Span(start=0, end=6, label='PER', score=None),)
@@ -28,12 +29,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span, quote_spans
 from govorit.errors import UserError
-from govorit.formats import files, read_text
-from govorit.formats.brat import make_folder, target, write_text
+from govorit.formats import files, make_folder, read_text, target, write_text
 
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[A-Z][A-Z_]*|q|cue|src|name)(?P<rest>(?:[\s=][^<>]*)?)>|[<>]")
 _HEADER = re.compile(r"# ([a-z_]+): ([^\n]*?)\r?\n")
@@ -51,7 +50,7 @@ def read(path: Path) -> Iterator[Article]:
 
 
 def write(articles: Iterable[Article], path: Path) -> None:
-    """Write one `.txt` for each article into the folder `path`; scores have no place in it."""
+    """Write one `.txt` for each article into the folder `path`; scores and `meta` of several lines have no place."""
     make_folder(path)
     taken: set[str] = set()
     for article in articles:
@@ -89,7 +88,7 @@ def dump(article: Article) -> str:
 
 
 def _read(file: Path) -> Article:
-    raw = read_text(file)
+    raw = read_text(file).removeprefix("\ufeff")
     fields, position, line = {}, 0, 1
     while header := _HEADER.match(raw, position):
         if header[1] in fields:
@@ -105,15 +104,13 @@ def _read(file: Path) -> Article:
 
 
 def _header(article: Article) -> str:
-    lines = []
-    for key, value in {"id": article.id, **article.meta}.items():
-        line = f"# {key}: {value}\n"
-        header = _HEADER.fullmatch(line)
-        if header is None or header[2] != value or (key == "id") != (not lines):
-            where = article.where or article.id
-            raise UserError(f"{where}: meta: {key!r:.40} = {value!r:.40} does not fit a header line; remove it or rename it")
-        lines.append(line)
-    return "".join(lines) + "\n"
+    pairs = [("id", article.id), *((key, value) for key, value in article.meta.items() if key != "id")]
+    return "".join(f"# {key}: {value}\n" for key, value in pairs if _fits(key, value)) + "\n"
+
+
+def _fits(key: str, value: str) -> bool:
+    header = _HEADER.fullmatch(f"# {key}: {value}\n")
+    return header is not None and header.groups() == (key, value)
 
 
 @dataclass
@@ -140,7 +137,8 @@ class _Tie:
     numbers: list[int]
     span: Span | None
     name: str | None
-    position: int
+    place: int  # in the text
+    position: int  # in the markup
 
 
 class _Parser:
@@ -207,8 +205,9 @@ class _Parser:
             self.entities.append(Span(start, end, name))
 
     def _attributes(self, pattern: re.Pattern[str], rest: str, at: int, expected: str) -> re.Match[str]:
-        found = pattern.fullmatch(rest)
-        if found is None or len(found["numbers"] or "") > 1000:
+        # int() refuses numbers of thousands of digits.
+        found = pattern.fullmatch(rest) if len(rest) < 1000 else None
+        if found is None:
             raise self._error(at, f"found {rest.strip()!r:.60} in the tag, expected {expected}; mend the tag")
         return found
 
@@ -224,7 +223,8 @@ class _Parser:
     def _tie(self, tag: str, found: re.Match[str], span: Span | None, at: int) -> None:
         numbers = [int(number) for number in found["numbers"].split(",")] if found["numbers"] else []
         value = found["value"]
-        self.ties.append(_Tie(tag, numbers, span, None if value is None else html.unescape(value), at))
+        name = None if value is None else html.unescape(value)
+        self.ties.append(_Tie(tag, numbers, span, name, span.start if span else len(self.text), at))
 
     def _attach(self, tie: _Tie) -> None:
         drafts = [self._numbered(number, tie) for number in tie.numbers] or [self._neighbour(tie)]
@@ -242,9 +242,8 @@ class _Parser:
 
     def _neighbour(self, tie: _Tie) -> _Draft:
         loose = [draft for draft in self.drafts.values() if not draft.numbered]
-        place = tie.span.start if tie.span else len(self.text)
-        before = [draft for draft in loose if draft.content[0][0] < place]
-        after = [draft for draft in loose if draft.content[0][0] >= place]
+        before = [draft for draft in loose if draft.content[0][0] < tie.place]
+        after = [draft for draft in loose if draft.content[0][0] >= tie.place]
         if before and not self._has(before[-1], tie):
             return before[-1]
         if after:
@@ -271,6 +270,7 @@ def _layer(tag: str) -> str:
 class _Element:
     """A stretch of text with the tags around it."""
 
+    layer: str
     start: int
     end: int
     opening: str
@@ -284,53 +284,50 @@ def _elements(article: Article, where: str) -> list[_Element]:
         stretch = article.text[max(span.start, 0) : span.end]
         if not 0 <= span.start < span.end <= len(article.text) or stretch != stretch.strip():
             raise UserError(f"{where}: {span.label} [{span.start}, {span.end}) is empty, out of range or edged with space")
-    elements = [*_quote_elements(article.quotes), *(_entity_element(span, where) for span in article.entities)]
+    elements = [*_quote_elements(article.quotes, where), *(_entity_element(span, where) for span in article.entities)]
     return sorted(elements, key=lambda element: (element.start, -element.end))
 
 
 def _entity_element(span: Span, where: str) -> _Element:
     if not re.fullmatch("[A-Z][A-Z_]*", span.label):
         raise UserError(f"{where}: entities: label {span.label!r:.40}, expected capital letters and '_'; rename it")
-    return _Element(span.start, span.end, f"<{span.label}>", f"</{span.label}>")
+    return _Element("entities", span.start, span.end, f"<{span.label}>", f"</{span.label}>")
 
 
-def _quote_elements(quotes: Sequence[Quote]) -> Iterator[_Element]:
+def _quote_elements(quotes: Sequence[Quote], where: str) -> Iterator[_Element]:
     shared: dict[Span, list[int]] = {}
     for number, quote in enumerate(quotes, 1):
+        if quote.kind not in KINDS or not quote.content:
+            found = f"{quote.kind!r:.40} with {len(quote.content)} contents"
+            raise UserError(f"{where}: quotes: found {found}, expected {', '.join(KINDS)} with at least one")
         for part in (quote.cue, quote.speaker):
             if part is not None:
                 shared.setdefault(Span(part.start, part.end, part.label), []).append(number)
     named: set[int] = set()
     for part, numbers in shared.items():
-        names = {quotes[number - 1].name for number in numbers}
-        listed = ",".join(map(str, numbers))
-        name = names.pop() if part.label == SPEAKER and len(names) == 1 else None
-        tag = "cue" if part.label == CUE else "src"
-        if name is not None:
-            named.update(numbers)
-        attribute = f' name="{html.escape(name)}"' if name is not None else ""
-        yield _Element(part.start, part.end, f"<{tag} {listed}{attribute}>", f"</{tag}>")
+        tag, name = ("cue", None) if part.label == CUE else ("src", _common_name([quotes[n - 1] for n in numbers]))
+        attribute = "" if name is None else f' name="{html.escape(name)}"'
+        named.update(numbers if name is not None else ())
+        opening = f"<{tag} {','.join(map(str, numbers))}{attribute}>"
+        yield _Element("quotes", part.start, part.end, opening, f"</{tag}>")
     for number, quote in enumerate(quotes, 1):
-        loose = f'<name {number}="{html.escape(quote.name)}"/>' if quote.name is not None and number not in named else ""
+        name = None if number in named else quote.name
         for i, span in enumerate(quote.content):
-            closing = "</q>" + (loose if i == 0 else "")
-            yield _Element(span.start, span.end, f"<q {number} {quote.kind}>", closing)
+            loose = f'<name {number}="{html.escape(name)}"/>' if i == 0 and name is not None else ""
+            yield _Element("quotes", span.start, span.end, f"<q {number} {quote.kind}>", "</q>" + loose)
+
+
+def _common_name(quotes: Sequence[Quote]) -> str | None:
+    names = {quote.name for quote in quotes}
+    return names.pop() if len(names) == 1 else None
 
 
 def _check_nesting(element: _Element, open_tags: Sequence[_Element], where: str) -> None:
     for outer in open_tags:
         if element.end > outer.end:
             problem = f"{outer.opening} and {element.opening} at character {element.start} cross"
-        elif _layer_of(outer) == _layer_of(element):
+        elif outer.layer == element.layer:
             problem = f"{element.opening} at character {element.start} stands inside {outer.opening}"
         else:
             continue
         raise UserError(f"{where}: markup: {problem}, which markup cannot hold; use another format")
-
-
-def _layer_of(element: _Element) -> str:
-    return _layer(element.closing[2 : element.closing.index(">")])
-
-
-def describe(value: Any) -> str:
-    return repr(value)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -43,7 +44,9 @@ def write(articles: Iterable[Article], path: Path) -> None:
 
 def dump(article: Article) -> str:
     """Write one article as one line of JSON, without the line end."""
-    return json.dumps(record(article), ensure_ascii=False)
+    line = json.dumps(record(article), ensure_ascii=False)
+    # Half a surrogate pair, which JSON lets in, has no UTF-8: it goes out as it came, escaped.
+    return json.dumps(record(article)) if re.search("[\ud800-\udfff]", line) else line
 
 
 def record(article: Article) -> dict[str, Any]:
@@ -186,7 +189,14 @@ def _string(value: object, where: str) -> str:
 
 
 def _kind(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "a string", bool: "true or false", int: "a number", float: "a number"}
+    names = {
+        dict: "an object",
+        list: "a list",
+        str: "a string",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+    }
     return names.get(type(value), "nothing")
 
 

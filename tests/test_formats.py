@@ -1,0 +1,552 @@
+import doctest
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from random import Random
+from unittest.mock import ANY
+
+import pytest
+from generate import random_article
+
+from govorit import formats, lint
+from govorit.article import CUE, SPEAKER, Article, Quote, Span
+from govorit.errors import UserError
+from govorit.formats import brat, factrueval, inline, jsonl
+from govorit.words import encode, words
+
+ROOT = Path(__file__).parents[1]
+CORPORA = Path(os.environ.get("GOVORIT_DATA") or Path(__file__).parents[2] / "shared/data")
+TEXT = "Иванов сказал: «Да».\nПетров, — добавил он, — «Нет»."
+
+
+def refusal(path: Path, name: str | None = None) -> str:
+    """Read what must not be read; give the message, which is one line."""
+    with pytest.raises(UserError) as caught:
+        list(formats.read(path, name))
+    assert len(str(caught.value).split("\n")) == 1
+    return str(caught.value)
+
+
+# Round trips
+
+
+def articles(count: int, **options: bool) -> list[Article]:
+    rng = Random(7)
+    return [random_article(rng, f"a-{number:03}", **options) for number in range(count)]
+
+
+def test_jsonl_is_lossless(tmp_path):
+    written = articles(300, crossing=True)
+    scored = replace(written[0], entities=(Span(0, 2, "PER", 0.5),))
+    formats.write([*written, replace(scored, id="scored")], tmp_path / "a.jsonl")
+    assert list(formats.read(tmp_path / "a.jsonl")) == [*written, replace(scored, id="scored")]
+
+
+def test_jsonl_lets_half_a_surrogate_pair_out_as_it_came_in(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"id": "a", "text": "Да\\ud83d"}\n', encoding="utf-8")
+    [article] = formats.read(tmp_path / "a.jsonl")
+    jsonl.write([article], tmp_path / "b.jsonl")
+    assert list(formats.read(tmp_path / "b.jsonl")) == [article]
+
+
+def test_brat_keeps_all_but_scores_and_meta(tmp_path):
+    written = articles(300, crossing=True)
+    formats.write(written, tmp_path / "brat", "brat")
+    assert list(formats.read(tmp_path / "brat")) == [replace(article, meta={}) for article in written]
+
+
+def test_brat_keeps_two_quotations_of_one_content(tmp_path):
+    content = (Span(15, 19, "DIRECT"),)
+    both = Article("a", TEXT, quotes=(Quote("direct", content, name="Иванов"), Quote("direct", content, name="Петров")))
+    brat.write([both], tmp_path)
+    assert list(brat.read(tmp_path / "a.txt")) == [both]
+
+
+def test_inline_keeps_all_but_scores(tmp_path):
+    written = articles(300)
+    formats.write(written, tmp_path / "inline", "inline")
+    assert list(formats.read(tmp_path / "inline")) == written
+
+
+def test_inline_is_what_a_reader_writes():
+    article = inline.parse('<src name="Пётр Иванов"><PER>Иванов</PER></src> <cue>сказал</cue>: <q>«Да»</q>.')
+    assert article.text == "Иванов сказал: «Да»."
+    assert article.entities == (Span(0, 6, "PER"),)
+    said = Quote("direct", (Span(15, 19, "DIRECT"),), Span(7, 13, CUE), Span(0, 6, SPEAKER), "Пётр Иванов")
+    assert article.quotes == (said,)
+    numbered = '<src 1 name="Пётр Иванов"><PER>Иванов</PER></src> <cue 1>сказал</cue>: <q 1 direct>«Да»</q>.'
+    assert inline.dump(article) == numbered
+
+
+def test_inline_ties_what_has_no_number_to_its_neighbour():
+    article = inline.parse(
+        "<q>«Да»</q>, — <cue>сказал</cue> <src>Иванов</src>. <src>Петров</src> <cue>считает</cue>, что <q indirect>нет</q>"
+    )
+    parts = [(q.kind, text(article, q.cue), text(article, q.speaker)) for q in article.quotes]
+    assert parts == [("direct", "сказал", "Иванов"), ("indirect", "считает", "Петров")]
+
+
+def text(article: Article, span: Span | None) -> str | None:
+    return span and article.text[span.start : span.end]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/etc/a", "..\\a", "a\x00", "a\nb", "\ud800"])
+@pytest.mark.parametrize("module", [brat, inline])
+def test_an_id_never_leads_out_of_the_folder(tmp_path, module, name):
+    with pytest.raises(UserError, match="cannot name a file"):
+        module.write([Article(name, "Да")], tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("module", [brat, inline])
+def test_an_id_is_written_once(tmp_path, module):
+    with pytest.raises(UserError, match="comes twice"):
+        module.write([Article("a", "Да"), Article("a", "Нет")], tmp_path)
+
+
+UNWRITABLE = {
+    "angle bracket": (inline, Article("a", "1 < 2")),
+    "crossing": (inline, Article("a", "аб вг де", (Span(0, 5, "PER"),), (Quote("direct", (Span(3, 8, "DIRECT"),)),))),
+    "nested": (inline, Article("a", "аб вг", (Span(0, 5, "PER"), Span(0, 2, "LOC")))),
+    "small label": (inline, Article("a", "аб", (Span(0, 2, "per"),))),
+    "space": (inline, Article("a", "аб вг", (Span(0, 3, "PER"),))),
+    "no content": (inline, Article("a", "аб", quotes=(Quote("direct", ()),))),
+    "quote label": (brat, Article("a", "аб", (Span(0, 2, "CUE"),))),
+    "spaced label": (brat, Article("a", "аб", (Span(0, 2, "P R"),))),
+    "out of range": (brat, Article("a", "аб", (Span(0, 3, "PER"),))),
+    "reversed": (brat, Article("a", "аб", (Span(2, 1, "PER"),))),
+    "kind": (brat, Article("a", "аб", quotes=(Quote("spoken", (Span(0, 2, "SPOKEN"),)),))),
+    "nothing said": (brat, Article("a", "аб", quotes=(Quote("direct", ()),))),
+    "name in lines": (brat, Article("a", "аб", quotes=(Quote("direct", (Span(0, 2, "DIRECT"),), name="а\nб"),))),
+    "surrogate": (brat, Article("a", "а\ud800")),
+}
+
+
+@pytest.mark.parametrize("name", UNWRITABLE)
+def test_what_a_format_cannot_hold_is_refused(tmp_path, name):
+    module, article = UNWRITABLE[name]
+    with pytest.raises(UserError):
+        module.write([article], tmp_path)
+
+
+@pytest.mark.parametrize("name", ["factrueval", "text", "xml"])
+def test_a_format_that_cannot_be_written_says_so(tmp_path, name):
+    with pytest.raises(UserError):
+        formats.write([], tmp_path / "a", name)
+
+
+# brat by hand
+
+
+def write_pair(folder: Path, ann: str, body: str = TEXT) -> Path:
+    (folder / "a.txt").write_bytes(body.encode())
+    (folder / "a.ann").write_bytes(ann.encode())
+    return folder / "a.ann"
+
+
+def test_brat_reads_what_others_write(tmp_path):
+    ann = (
+        "\ufeffT1\tPER 0 6\tИванов\r\nT2\tDIRECT 15 19\t«Да»\r\nT3\tCUE 7 13\tсказал\r\n"
+        "T4\tDIRECT 45 50\t«Нет»\nT5\tPER 21 27\tПетров\nR1\tCue Arg1:T4 Arg2:T3\n"
+        "R2\tContinuation Arg1:T2 Arg2:T4\nR3\tALIAS Arg1:T1 Arg2:T5\t\n"
+        "E1\tMeet:T1\nR4\tTHEME Arg1:E1 Arg2:T5\nA1\tNegated E1\nN1\tReference T1 W:Q1\tИ\n"
+        "*\tEquiv T1 T5\n#1\tAnnotatorNotes T4\tname: Пётр Иванов\n#2\tAnnotatorNotes T1\tname?\n\n"
+    )
+    [article] = brat.read(write_pair(tmp_path, ann))
+    assert article.entities == (Span(0, 6, "PER"), Span(21, 27, "PER"))
+    content = (Span(15, 19, "DIRECT"), Span(45, 50, "DIRECT"))
+    assert article.quotes == (Quote("direct", content, Span(7, 13, CUE), None, "Пётр Иванов"),)
+    assert article.meta == {}
+
+
+def test_brat_joins_pieces_that_a_line_end_parts(tmp_path):
+    [article] = brat.read(write_pair(tmp_path, "T1\tORG 0 6;7 20\tИванов сказал: «Да».\nT2\tDIRECT 15 20;21 27\t«Да». Петров\n"))
+    assert article.entities == (Span(0, 20, "ORG"),)
+    assert article.quotes[0].content == (Span(15, 27, "DIRECT"),)
+
+
+def test_brat_lists_what_it_could_not_take(tmp_path):
+    [article] = brat.read(write_pair(tmp_path, "T1\tEVENT 21 27;0 6\tПетров Иванов\nпо словам\n"))
+    assert article.entities == ()
+    assert article.meta["left_out"].split("\n") == [
+        "a.ann:2: no annotation: 'по словам'",
+        "a.ann:1: EVENT in pieces: 'Иванов Петров'",
+    ]
+
+
+SAID = "T1\tDIRECT 15 19\t«Да»\nT2\tCUE 7 13\tсказал\nT3\tSPEAKER 0 6\tИванов\nT4\tPER 0 6\tИванов\nT5\tINDIRECT 21 27\tПетров\n"
+TIED = SAID + "R1\tCue Arg1:T1 Arg2:T2\nR2\tSpeaker Arg1:T1 Arg2:T3\n"
+BROKEN_BRAT = {
+    "no tab": ("T1 PER 0 6 Иванов\n", 1, "expected an id such as T1"),
+    "unknown id": ("X1\tPER 0 6\tИванов\n", 1, "expected an id such as T1"),
+    "cut short": ("T1\tPER 0\n", 1, "expected LABEL START END"),
+    "only an id": ("T1", 1, "expected an id"),
+    "no label": ("T1\t0 6\tИванов\n", 1, "expected LABEL START END"),
+    "no text": ("T1\tPER 0 6\n", 1, "expected LABEL START END"),
+    "words for offsets": ("T1\tPER a b\tИванов\n", 1, "expected LABEL START END"),
+    "negative": ("T1\tPER -1 6\tИванов\n", 1, "expected LABEL START END"),
+    "fraction": ("T1\tPER 0.0 6.0\tИванов\n", 1, "expected LABEL START END"),
+    "other digits": ("T1\tPER ٠ ٦\tИванов\n", 1, "expected LABEL START END"),
+    "half a piece": ("T1\tPER 0 6;\tИванов\n", 1, "expected LABEL START END"),
+    "commas": ("T1\tPER 0 6,21 27\tИванов Петров\n", 1, "expected LABEL START END"),
+    "reversed": ("T1\tPER 6 0\tИванов\n", 1, "expected START before END"),
+    "empty": ("T1\tPER 6 6\t\n", 1, "expected START before END"),
+    "beyond": ("T1\tPER 0 60000\tИванов\n", 1, "expected START before END"),
+    "far beyond": (f"T1\tPER 0 {'9' * 5000}\tИванов\n", 1, "expected START before END"),
+    "shifted": ("\nT1\tPER 1 7\tИванов\n", 2, "the text has 'ванов '"),
+    "other text": ("T1\tPER 0 6\tПетров\n", 1, "the text has 'Иванов'"),
+    "overlapping pieces": ("T1\tPER 0 6;5 9\tИванов в ск\n", 1, "overlap"),
+    "id twice": ("T1\tPER 0 6\tИванов\nT1\tPER 21 27\tПетров\n", 2, "already taken in line 1"),
+    "orphan cue": ("T1\tCUE 7 13\tсказал\n", 1, "belongs to no quotation"),
+    "orphan speaker": (TIED + "T9\tSPEAKER 21 27\tПетров\n", 8, "belongs to no quotation"),
+    "cue in pieces": ("T1\tCUE 0 6;21 27\tИванов Петров\n", 1, "in 2 pieces"),
+    "unknown cue": (SAID + "R1\tCue Arg1:T1 Arg2:T9\n", 6, "T9 is not in this file"),
+    "unknown content": (SAID + "R1\tCue Arg1:T9 Arg2:T2\n", 6, "T9 is not in this file"),
+    "unknown entity": (TIED + "R3\tALIAS Arg1:T4 Arg2:T9\n", 8, "T9 is not in this file"),
+    "unknown note": (TIED + "#1\tAnnotatorNotes T9\tname: Иванов\n", 8, "T9 is not in this file"),
+    "turned round": (SAID + "R1\tCue Arg1:T2 Arg2:T1\n", 6, "expected Arg1 a content"),
+    "cue of an entity": (SAID + "R1\tCue Arg1:T4 Arg2:T2\n", 6, "expected Arg1 a content"),
+    "speaker for cue": (SAID + "R1\tCue Arg1:T1 Arg2:T3\n", 6, "and Arg2 a CUE"),
+    "two cues": (TIED + "T9\tCUE 31 38\tдобавил\nR3\tCue Arg1:T1 Arg2:T9\n", 9, "already has a CUE"),
+    "no arguments": (TIED + "R3\tCue T1 T2\n", 8, "expected NAME Arg1:T1 Arg2:T2"),
+    "one argument": (TIED + "R3\tCue Arg1:T1\n", 8, "expected NAME Arg1:T1 Arg2:T2"),
+    "bare note": (TIED + "#1\tAnnotatorNotes\n", 8, "expected AnnotatorNotes T1"),
+    "two names": (TIED + "#1\tAnnotatorNotes T1\tname: А\n#2\tAnnotatorNotes T1\tname: Б\n", 9, "already has a name"),
+    "kinds differ": (TIED + "R3\tContinuation Arg1:T1 Arg2:T5\n", 8, "expected one kind"),
+    "continues an entity": (TIED + "R3\tContinuation Arg1:T1 Arg2:T4\n", 8, "expected two contents"),
+    "circle": (TIED + "R3\tContinuation Arg1:T1 Arg2:T1\n", 8, "in a circle"),
+    "two heads": (
+        TIED + "T8\tINDIRECT 0 6\tИванов\nT9\tINDIRECT 45 50\t«Нет»\nR3\tContinuation Arg1:T5 Arg2:T9\nR4\tContinuation Arg1:T8 Arg2:T9\n",
+        11,
+        "already continues another",
+    ),
+    "names along a chain": (
+        TIED + "T9\tINDIRECT 45 50\t«Нет»\nR3\tContinuation Arg1:T5 Arg2:T9\n"
+        "#1\tAnnotatorNotes T5\tname: А\n#2\tAnnotatorNotes T9\tname: Б\n",
+        11,
+        "for one quotation",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_BRAT)
+def test_brat_refuses_with_the_line(tmp_path, name):
+    ann, line, expected = BROKEN_BRAT[name]
+    message = refusal(write_pair(tmp_path, ann))
+    assert message.startswith(f"{tmp_path / 'a.ann'}:{line}: ") and expected in message
+
+
+def test_brat_wants_both_files(tmp_path):
+    (tmp_path / "a.ann").write_text("")
+    assert "a.txt: missing" in refusal(tmp_path)
+    (tmp_path / "a.ann").rename(tmp_path / "b.txt")
+    assert "b.ann: missing" in refusal(tmp_path / "b.txt", "brat")
+    assert "no .ann file" in refusal(tmp_path, "brat")
+    write_pair(tmp_path, "")
+    assert "b.txt: has no b.ann" in refusal(tmp_path)
+
+
+def test_brat_wants_utf8(tmp_path):
+    write_pair(tmp_path, TIED)
+    (tmp_path / "a.ann").write_bytes(b"T1\tPER 0 6\t" + "Иванов".encode("cp1251"))
+    assert "a.ann:1: text: byte 11 is not UTF-8" in refusal(tmp_path)
+
+
+# inline by hand
+
+BROKEN_INLINE = {
+    "never closed": ("<PER>Иванов", "<PER> is never closed"),
+    "never opened": ("Иванов</PER>", "expected no closing tag"),
+    "out of order": ("<q><PER>Иванов</q></PER>", "expected </PER>"),
+    "entity in entity": ("<ORG><LOC>Омск</LOC></ORG>", "<LOC> inside <ORG>"),
+    "cue in content": ("<q>да <cue>сказал</cue></q>", "<cue> inside <q>"),
+    "empty": ("<PER></PER>", "is empty"),
+    "space": ("<PER>Иванов </PER>", "starts or ends with a space"),
+    "stray": ("1 < 2", "a stray '<'"),
+    "other tag": ("<b>да</b>", "a stray '<'"),
+    "self closed": ("<PER/>", "a stray '<'"),
+    "attribute": ('<PER x="1">да</PER>', "an entity has a label only"),
+    "closing attribute": ("<PER>да</PER 1>", "expected </PER>"),
+    "kind": ("<q 1 spoken>да</q>", "expected <q 1 direct>"),
+    "two kinds": ("<q 1 direct>да</q> <q 1 mixed>да</q>", "keep one kind"),
+    "huge number": (f"<q {'9' * 5000}>да</q>", "expected <q 1 direct>"),
+    "no such number": ("<q 1>да</q> <cue 2>сказал</cue>", "but no <q 2>"),
+    "no neighbour": ("<cue>сказал</cue>", "no <q> for it"),
+    "only numbered": ("<q 1>да</q> <cue>сказал</cue>", "no <q> for it"),
+    "two cues": ("<q 1>да</q> <cue 1>сказал</cue> <cue 1>и добавил</cue>", "a second <cue>"),
+    "two names": ('<q 1>да</q><name 1="А"/> <src 1 name="Б">он</src>', "keep one"),
+    "named cue": ('<q 1>да</q> <cue 1 name="А">сказал</cue>', "name the speaker"),
+    "bad name": ("<q 1>да</q><name 1=А/>", 'expected <name 1="…"/>'),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_INLINE)
+def test_inline_refuses_with_the_line(tmp_path, name):
+    body, expected = BROKEN_INLINE[name]
+    with pytest.raises(UserError, match=r"^inline:2: markup: "):
+        inline.parse(f"Первая строка\n{body}")
+    (tmp_path / "a.txt").write_text(f"# id: a\n# title: б\n\nПервая строка\n{body}", encoding="utf-8")
+    message = refusal(tmp_path)
+    assert message.startswith(f"{tmp_path / 'a.txt'}:5: markup: ") and expected in message
+
+
+@pytest.mark.parametrize("head", ["", "# id: a\n", "# id: a\n# title: б\nТекст", "# id: \n\nТекст", "# id: a\n# id: b\n\nТекст"])
+def test_inline_wants_its_header(tmp_path, head):
+    (tmp_path / "a.txt").write_text(head, encoding="utf-8")
+    assert str(tmp_path / "a.txt") in refusal(tmp_path, "inline")
+
+
+# JSON Lines by hand
+
+SPAN = '{"start": 0, "end": 2}'
+BROKEN_JSONL = {
+    "not JSON": ("{", "not valid JSON"),
+    "cut short": ('{"text": "Да', "not valid JSON"),
+    "a list": ("[]", "found a list"),
+    "a number": ("1", "found a number"),
+    "no text": ("{}", "text: found nothing"),
+    "null text": ('{"text": null}', "text: found nothing"),
+    "number for text": ('{"text": 1}', "text: found a number"),
+    "number for id": ('{"id": 1, "text": "Да"}', "id: found a number"),
+    "key twice": ('{"text": "Да", "text": "Нет"}', "'text' comes twice"),
+    "inner key twice": ('{"text": "Да", "entities": [{"start": 0, "start": 1}]}', "'start' comes twice"),
+    "misspelt": ('{"text": "Да", "entitis": []}', "did you mean 'entities'?"),
+    "NaN": ('{"text": "Да", "entities": [{"start": 0, "end": 2, "label": "PER", "score": NaN}]}', "NaN"),
+    "infinity": ('{"text": "Да", "entities": [{"start": 0, "end": 2, "label": "PER", "score": 1e999}]}', "score"),
+    "deep": ('{"text": ' + "[" * 100_000, "nested too deeply"),
+    "deep objects": ('{"a": ' * 100_000, "nested too deeply"),
+    "many digits": ('{"text": "Да", "entities": [{"start": ' + "1" * 5000 + "}]}", "not valid JSON"),
+    "string offset": ('{"text": "Да", "entities": [{"start": "0", "end": 2, "label": "PER"}]}', "entities[0].start"),
+    "true offset": ('{"text": "Да", "entities": [{"start": true, "end": 2, "label": "PER"}]}', "entities[0].start"),
+    "fraction": ('{"text": "Да", "entities": [{"start": 0.0, "end": 2, "label": "PER"}]}', "entities[0].start"),
+    "no end": ('{"text": "Да", "entities": [{"start": 0, "label": "PER"}]}', "entities[0].end"),
+    "no label": (f'{{"text": "Да", "entities": [{SPAN}]}}', "entities[0].label"),
+    "span of numbers": ('{"text": "Да", "entities": [[0, 2, "PER"]]}', "entities[0]: found a list"),
+    "entities object": ('{"text": "Да", "entities": {}}', "entities: found an object"),
+    "kind": (f'{{"text": "Да", "quotes": [{{"kind": "said", "content": [{SPAN}]}}]}}', "quotes[0].kind"),
+    "list for kind": (f'{{"text": "Да", "quotes": [{{"kind": [], "content": [{SPAN}]}}]}}', "quotes[0].kind"),
+    "no content": ('{"text": "Да", "quotes": [{"kind": "direct", "content": []}]}', "quotes[0].content: empty"),
+    "cue": (f'{{"text": "Да", "quotes": [{{"kind": "direct", "content": [{SPAN}], "cue": 3}}]}}', "quotes[0].cue"),
+    "name": (f'{{"text": "Да", "quotes": [{{"kind": "direct", "content": [{SPAN}], "name": 3}}]}}', "quotes[0].name"),
+    "meta": ('{"text": "Да", "meta": {"a": 1}}', "meta: found"),
+    "list for meta": ('{"text": "Да", "meta": [1]}', "meta: found"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_JSONL)
+def test_jsonl_refuses_with_the_line(tmp_path, name):
+    line, expected = BROKEN_JSONL[name]
+    path = tmp_path / "a.jsonl"
+    path.write_text(f'{{"text": "Да\u0085нет\u2028"}}\n\n{line}\n', encoding="utf-8")
+    message = refusal(path)
+    assert message.startswith(f"{path}:3: ") and expected in message
+
+
+def test_jsonl_wants_utf8(tmp_path):
+    (tmp_path / "a.jsonl").write_bytes('{"text": "Да"}'.encode("utf-16"))
+    assert "not UTF-8" in refusal(tmp_path / "a.jsonl")
+
+
+# factRuEval by hand
+
+FACT_SPANS = "1 name 0 5 10 1  # 10 Борис\n2 surname 6 6 11 1  # 11 Громов\n3 org_name 16 7 13 1  # 13 Росстат\n"
+FACT_OBJECTS = "7 Person 1 2 # Борис Громов\n8 Org 3 # Росстат\n9 Project 3 # Росстат\n"
+FACT_TEXT = "Борис Громов из Росстат"
+
+
+def write_facts(folder: Path, spans: str = FACT_SPANS, objects: str = FACT_OBJECTS) -> Path:
+    for suffix, content in ((".txt", FACT_TEXT), (".spans", spans), (".objects", objects)):
+        (folder / f"book_1{suffix}").write_text(content, encoding="utf-8")
+    return folder
+
+
+def test_factrueval_takes_whole_people_and_names(tmp_path):
+    [article] = formats.read(write_facts(tmp_path))
+    assert article.entities == (Span(0, 12, "PER"), Span(16, 23, "ORG"))
+    assert not article.annotated("quotes") and article.annotated("entities")
+    assert article.meta["left_out"] == "book_1.objects:3: Project without a name of its own"
+
+
+BROKEN_FACTS = {
+    "cut short": ("1 name 0 5\n", FACT_OBJECTS, ".spans:1: span: found"),
+    "words for offsets": ("1 name a b 10 1 # 10 Борис\n", FACT_OBJECTS, ".spans:1: span: found"),
+    "negative": ("1 name -1 5 10 1 # 10 Борис\n", FACT_OBJECTS, ".spans:1: span: found"),
+    "many digits": (f"1 name {'9' * 5000} 5 10 1 # 10 Борис\n", FACT_OBJECTS, ".spans:1: span: found"),
+    "beyond": ("1 name 0 500 10 1 # 10 Борис\n", FACT_OBJECTS, ".spans:1: span 1: found 500 characters"),
+    "empty": ("1 name 0 0 10 1 # 10 Борис\n", FACT_OBJECTS, ".spans:1: span 1: found 0 characters"),
+    "shifted": ("1 name 1 5 10 1 # 10 Борис\n", FACT_OBJECTS, "the text has 'орис '"),
+    "no tokens": ("1 name 0 5 10 1\n", FACT_OBJECTS, "the text has 'Борис'"),
+    "id twice": (FACT_SPANS + "1 surname 6 6 11 1 # 11 Громов\n", FACT_OBJECTS, ".spans:4: span 1: this id already"),
+    "unknown span": (FACT_SPANS, "\n7 Person 1 5 # Борис\n", ".objects:2: object 7: span '5'"),
+    "word for span": (FACT_SPANS, "7 Person 1 Борис\n", ".objects:1: object 7: span 'Борис'"),
+    "no span": (FACT_SPANS, "7 Person # Борис\n", ".objects:1: object: found"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_FACTS)
+def test_factrueval_refuses_with_the_line(tmp_path, name):
+    spans, objects, expected = BROKEN_FACTS[name]
+    message = refusal(write_facts(tmp_path, spans, objects))
+    assert message.startswith(str(tmp_path / "book_1")) and expected in message
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".spans", ".objects"])
+def test_factrueval_wants_its_files(tmp_path, suffix):
+    (write_facts(tmp_path) / f"book_1{suffix}").unlink()
+    assert suffix in refusal(tmp_path, "factrueval")
+
+
+# Any damage: a UserError of one line, or an article
+
+
+def damage(rng: Random, data: bytes) -> bytes:
+    start, length = rng.randrange(len(data)), rng.randrange(1, 40)
+    flipped = bytes([data[start] ^ 1 << rng.randrange(8)])
+    return rng.choice(
+        (
+            data[:start] + flipped + data[start + 1 :],
+            data[:start],
+            data[:start] + data[start + length :],
+            data[:start] + data[start : start + length] * 2 + data[start + length :],
+            data[:start] + rng.randbytes(length) + data[start:],
+            data.replace(b"\n", b"\r"),
+            data.decode().encode("utf-16"),
+            data.decode().encode("cp1251", "replace"),
+        )
+    )
+
+
+@pytest.mark.parametrize("name", ["jsonl", "brat", "inline", "factrueval", "text"])
+def test_a_damaged_file_is_read_or_refused(tmp_path, name):
+    rng, refused = Random(8), 0
+    if name in ("brat", "inline"):
+        formats.write(articles(1, exotic=False), tmp_path, name)
+    elif name == "jsonl":
+        formats.write(articles(1), tmp_path / "a.jsonl")
+    else:
+        write_facts(tmp_path)
+    files = {path: path.read_bytes() for path in sorted(tmp_path.iterdir()) if name != "text" or path.suffix == ".txt"}
+    for _ in range(120):
+        for path, data in files.items():
+            path.write_bytes(damage(rng, data))
+            try:
+                for article in formats.read(tmp_path, name):
+                    list(lint.problems(article))
+            except UserError as error:
+                assert "\n" not in str(error)
+                refused += 1
+            path.write_bytes(data)
+    assert refused > 20
+
+
+@pytest.mark.parametrize("name", formats.FORMATS)
+def test_what_is_missing_is_said(tmp_path, name):
+    assert "no such file or folder" in refusal(tmp_path / "missing", name)
+
+
+@pytest.mark.parametrize("name", ["brat", "factrueval", "inline", "text", None])
+def test_an_empty_folder_is_refused(tmp_path, name):
+    assert str(tmp_path) in refusal(tmp_path, name)
+
+
+def test_a_format_is_told_by_what_lies_there(tmp_path):
+    assert formats.detect(ROOT / "seeds") == "brat"
+    assert formats.detect(ROOT / "data/newsroom") == "jsonl"
+    assert formats.detect(write_facts(tmp_path)) == "factrueval"
+    (tmp_path / "b.ann").write_text("")
+    assert "side by side" in refusal(tmp_path)
+    assert "is not known" in refusal(tmp_path, "xml")
+
+
+def test_plain_text_keeps_its_line_ends(tmp_path):
+    (tmp_path / "a.b.txt").write_bytes("Да\r\nнет\u0085".encode())
+    assert list(formats.read(tmp_path)) == [Article("a.b", "Да\r\nнет\u0085")]
+
+
+@pytest.mark.parametrize("name", ["formats.inline", "lint", "words"])
+def test_the_examples_in_docstrings_hold(name):
+    assert doctest.testmod(import_module(f"govorit.{name}")) == (0, ANY)
+
+
+# What travels with the project
+
+
+def test_the_seed_names_who_speaks():
+    [seed] = formats.read(ROOT / "seeds")
+    lint.check([seed])
+    assert [(text(seed, quote.cue), text(seed, quote.speaker), quote.name) for quote in seed.quotes] == [
+        ("сказал", "Н. Назарбаев", "Нурсултан Назарбаев"),
+        ("отметил", "президент Казахстана", "Нурсултан Назарбаев"),
+        ("добавил", "президент России", "Владимир Путин"),
+    ]
+    assert all(text(seed, quote.content[0])[:: len(text(seed, quote.content[0])) - 1] == "“”" for quote in seed.quotes)
+    assert Counter(span.label for span in seed.entities) == {"LOC": 16, "PER": 6, "ORG": 4}
+
+
+def test_the_newsroom_is_sound():
+    splits = {name: list(formats.read(ROOT / f"data/newsroom/{name}.jsonl")) for name in ("train", "dev", "test")}
+    assert {name: len(split) for name, split in splits.items()} == {"train": 128, "dev": 24, "test": 24}
+    everything = [article for split in splits.values() for article in split]
+    lint.check(everything)
+    assert all(encode(a.layer(layer), words(a.text))[1] == [] for a in everything for layer in ("entities", "quotes"))
+    assert len({"".join(article.text.split()) for article in everything}) == len(everything)
+
+
+def test_the_newsroom_is_built_from_inline_markup(tmp_path):
+    splits = sorted((ROOT / "data/newsroom").glob("*.jsonl"))
+    inline.write([article for path in splits for article in formats.read(path)], tmp_path / "src")
+    program = [sys.executable, ROOT / "scripts/build_newsroom.py", tmp_path / "src", tmp_path / "dst"]
+    subprocess.run(program, check=True, env={**os.environ, "PYTHONPATH": str(ROOT / "train")})
+    assert all((tmp_path / "dst" / path.name).read_bytes() == path.read_bytes() for path in splits)
+
+
+def test_the_newsroom_survives_every_format(tmp_path):
+    dev = list(formats.read(ROOT / "data/newsroom/dev.jsonl"))
+    formats.write(dev, tmp_path / "inline", "inline")
+    formats.write(dev, tmp_path / "brat", "brat")
+    assert list(formats.read(tmp_path / "inline")) == dev
+    assert list(formats.read(tmp_path / "brat")) == [replace(article, meta={}) for article in dev]
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the public corpora are not here")
+def test_factrueval_has_the_published_totals():
+    devset = list(factrueval.read(CORPORA / "factrueval-2016/devset"))
+    lint.check(devset)
+    assert len(devset) == 121
+    assert Counter(span.label for article in devset for span in article.entities) == {
+        "LOC": 998,
+        "PER": 724,
+        "ORG": 605,
+    }
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the public corpora are not here")
+@pytest.mark.parametrize(("split", "count", "taken", "left_out"), [("train", 744, 44_601, 127), ("dev", 94, 5_583, 7)])
+def test_nerel_totals_add_up(split, count, taken, left_out):
+    found = list(formats.read(CORPORA / "nerel-v1.1" / split))
+    assert len(found) == count
+    assert sum(len(article.entities) for article in found) == taken
+    notes = [line for article in found for line in article.meta.get("left_out", "").split("\n") if line]
+    assert len(notes) == left_out
+    lines = sum(line[:1] == b"T" for ann in (CORPORA / "nerel-v1.1" / split).glob("*.ann") for line in ann.open("rb"))
+    assert taken + sum(" in pieces: " in line for line in notes) == lines
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the public corpora are not here")
+def test_the_shipped_quotations_belong_to_the_corpora():
+    folders = {
+        "factrueval-devset": "factrueval-2016/devset",
+        "nerel-train": "nerel-v1.1/train",
+        "nerel-dev": "nerel-v1.1/dev",
+    }
+    for name, folder in folders.items():
+        for line in (ROOT / f"data/quotes/{name}.jsonl").read_text(encoding="utf-8").split("\n")[:-1]:
+            row = json.loads(line)
+            body = formats.read_text(CORPORA / folder / f"{row['id']}.txt")
+            assert len(body) == row["chars"]
+            lint.check([Article(row["id"], body, quotes=jsonl.quotes(row["quotes"], name))])

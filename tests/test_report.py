@@ -1,0 +1,218 @@
+import json
+import math
+import random
+import re
+from dataclasses import replace
+
+import pytest
+from generate import random_article
+from test_highlight import PAYLOADS, Reader
+
+from govorit import report
+from govorit.article import Article, Quote, Span
+from govorit.metrics import score
+from govorit.report import Run
+
+TEXT = "«Да», — сказал Песков. Путин в Алматы."
+GOLD = Article(
+    "a",
+    TEXT,
+    (Span(15, 21, "PER"), Span(23, 28, "PER"), Span(31, 37, "LOC")),
+    (Quote("direct", (Span(0, 4, "DIRECT"),), Span(8, 14, "CUE"), Span(15, 21, "SPEAKER"), "Дмитрий Песков"),),
+)
+PREDICTED = replace(GOLD, entities=(Span(15, 21, "PER"), Span(23, 30, "PER"), Span(31, 37, "ORG")))
+
+
+def pairs(count: int = 3) -> list[tuple[Article, Article]]:
+    return [(replace(GOLD, id=str(i)), replace(PREDICTED, id=str(i))) for i in range(count)]
+
+
+def run(**changes) -> Run:
+    examples = pairs()
+    scores = score(*zip(*examples, strict=True), ["entities", "quotes"], resamples=20)
+    fields = {
+        "title": "rubert on newsroom",
+        "command": "python train/run.py task=joint",
+        "scores": {"dev": scores, "test": scores},
+        "history": [{"epoch": 1, "loss": 2.0, "dev_f1": 0.5}, {"epoch": 2, "loss": math.nan, "dev_f1": 0.75}],
+        "notes": ["3 of 812 gold spans lie outside every window."],
+        "corpus": {"train": {"articles": 812}, "test": {"articles": 3}},
+        "config": "seed: 1\n",
+        "versions": {"torch": "2.12"},
+        "hardware": {"device": "cpu"},
+        "seconds": 731.0,
+        "fingerprint": "9f8a1c22",
+        "examples": examples,
+    }
+    return Run(**{**fields, **changes})
+
+
+def written(folder, **changes) -> tuple[str, str, dict]:
+    report.write(folder, run(**changes))
+    markup, markdown, figures = ((folder / name).read_text() for name in ("report.html", "report.md", "metrics.json"))
+    return markup, markdown, json.loads(figures)
+
+
+def rows(markdown: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in markdown.splitlines() if line[:1] == "|"]
+
+
+def test_three_files_are_written_and_nothing_else(tmp_path):
+    written(tmp_path / "new" / "folder")
+    written(tmp_path / "new" / "folder")
+    names = sorted(path.name for path in (tmp_path / "new" / "folder").iterdir())
+    assert names == ["metrics.json", "report.html", "report.md"]
+
+
+def test_the_markdown_shows_the_figures_of_the_json(tmp_path):
+    _, markdown, figures = written(tmp_path)
+    shown = iter(rows(markdown))
+    for split in ("dev", "test"):
+        for layer in ("entities", "quotes"):
+            result = figures["scores"][split][layer]
+            while next(shown)[0] != "label":
+                pass
+            next(shown)
+            for name, figure in result["strict"].items():
+                numbers = [figure["precision"], figure["recall"], figure["f1"]]
+                interval = "–".join(f"{100 * value:.2f}" for value in figure["interval"] or ())
+                overlap = [result["iou80"][name]["f1"], result["iou50"][name]["f1"]]
+                assert next(shown) == [
+                    name,
+                    *(f"{100 * number:.2f}" for number in numbers),
+                    interval,
+                    *(f"{100 * number:.2f}" for number in overlap),
+                    str(figure["support"]),
+                    str(figure["predicted"]),
+                ]
+
+
+def test_every_table_of_the_markdown_is_even(tmp_path):
+    _, markdown, _ = written(tmp_path)
+    for block in re.findall(r"(?:^\|.*\n)+", markdown, re.M):
+        assert len({len(row) for row in rows(block)}) == 1, block
+
+
+def test_the_json_is_valid_where_a_figure_is_not_finite(tmp_path):
+    _, _, figures = written(tmp_path)
+    assert [row["loss"] for row in figures["history"]] == [2.0, None]
+
+
+def test_the_page_says_how_it_was_scored_and_asks_for_nothing(tmp_path):
+    markup, markdown, _ = written(tmp_path)
+    reader = Reader(markup)
+    for text in (reader.text, markdown):
+        assert "seqeval, mode strict, scheme IOB2, over words; gold from the articles" in text
+    policies = [a["content"] for tag, a in reader.elements if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policies == ["default-src 'none'; style-src 'unsafe-inline'"]
+    assert not {"script", "link", "img", "iframe", "object"} & reader.tags()
+    assert not re.search(r"https?:|url\(|@import", markup)
+
+
+def test_the_page_tells_everything_once_asked(tmp_path):
+    markup, markdown, _ = written(tmp_path)
+    for text in (Reader(markup).text, markdown):
+        for words in ("9f8a1c22", "12 min 11 s", "task=joint", "seed: 1", "812 gold spans", "2.12", "wrong boundary"):
+            assert words in text
+    assert markup.count("<polyline") == 2
+    assert TEXT in Reader(markup).text
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_nothing_that_is_reported_becomes_markup(tmp_path, payload):
+    hostile = Article(payload, payload, (Span(0, len(payload), payload.replace(" ", "")),), meta={"title": payload})
+    missed = replace(hostile, entities=())
+    changes = {
+        "title": payload,
+        "command": payload,
+        "scores": {payload: score([hostile], [missed], ["entities"], resamples=5)},
+        "history": [{"epoch": 1, f"loss {payload}": 1.0}],
+        "notes": [payload],
+        "corpus": {payload: {payload: 1}},
+        "config": payload,
+        "versions": {payload: payload},
+        "hardware": {payload: payload},
+        "fingerprint": payload,
+        "examples": [(hostile, missed)],
+    }
+    markup, markdown, _ = written(tmp_path, **changes)
+    assert Reader(markup).tags() <= Reader(written(tmp_path)[0]).tags()
+    prose = re.sub(r"^```.*?^```$", "", markdown, flags=re.M | re.S)
+    assert not re.search(r"<[a-z/!]|(?<!\\)[\[`]", prose), prose
+    for block in re.findall(r"(?:^\|.*\n)+", prose.replace(r"\|", ""), re.M):
+        assert len({len(row) for row in rows(block)}) == 1, block
+
+
+def test_a_fence_in_the_config_does_not_end_the_code(tmp_path):
+    _, markdown, _ = written(tmp_path, config="a: 1\n```\n# b\n")
+    assert "````yaml\na: 1\n```\n# b\n````" in markdown
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scores": {}, "history": [], "notes": [], "corpus": {}, "config": "", "versions": {}, "hardware": {}},
+        {"examples": []},
+        {"scores": {"test": {}}},
+        {"scores": {"test": score([], [], ["entities", "quotes"])}},
+        {"scores": {"test": score([GOLD], [replace(GOLD, entities=())], ["entities"])}, "examples": [(GOLD, GOLD)]},
+        {"history": [{"epoch": 1, "loss": 1.0}]},
+        {"history": [{"loss": math.inf}]},
+    ],
+)
+def test_little_to_report_is_no_error(tmp_path, changes):
+    markup, _, _ = written(tmp_path, **changes)
+    assert Reader(markup).text
+
+
+def test_the_terminal_table_is_aligned():
+    table = report.table(run().scores["test"]).splitlines()
+    assert table[0].split() == ["P", "R", "F1", "95", "%", "support"]
+    assert re.fullmatch(r"  PER +50\.00 +50\.00 +50\.00 +\d+\.\d\d–\d+\.\d\d +6", table[4])
+    assert len({len(line) for line in table if line.startswith("  ")}) == 1
+
+
+def test_mistakes_are_named_with_their_words():
+    gold = replace(GOLD, entities=(*GOLD.entities, Span(1, 3, "ORG")))
+    predicted = replace(PREDICTED, entities=(*PREDICTED.entities, Span(8, 14, "PER")))
+    assert [(mistake.kind, mistake.gold, mistake.predicted) for mistake in report.mistakes(gold, predicted)] == [
+        ("missed", "ORG Да", ""),
+        ("spurious", "", "PER сказал"),
+        ("wrong boundary", "PER Путин", "PER Путин в"),
+        ("wrong label", "LOC Алматы", "ORG Алматы"),
+    ]
+
+
+def test_a_right_span_of_the_wrong_quotation_is_a_mistake():
+    text = "«Да», — сказал Песков. «Нет», — сказал Чайка."
+    parts = [
+        [(0, 4, "DIRECT"), (8, 14, "CUE"), (15, 21, "SPEAKER")],
+        [(23, 28, "DIRECT"), (32, 38, "CUE"), (39, 44, "SPEAKER")],
+    ]
+    (one, cue, who), (two, cue2, who2) = ([Span(*place) for place in places] for places in parts)
+    gold = Article("a", text, (), (Quote("direct", (one,), cue, who), Quote("direct", (two,), cue2, who2)))
+    crossed = replace(gold, quotes=(Quote("direct", (one,), cue, who2), Quote("direct", (two,), cue2, who)))
+    assert [mistake.kind for mistake in report.mistakes(gold, crossed)] == ["wrong attribution"] * 2
+    assert report.mistakes(gold, gold) == []
+    named = replace(gold, quotes=(replace(gold.quotes[0], name="Песков"), gold.quotes[1]))
+    assert [mistake.gold for mistake in report.mistakes(named, gold)] == ["Песков — сказал: «Да»"]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_an_article_has_no_mistakes_against_itself(seed):
+    article = random_article(random.Random(seed))
+    assert report.mistakes(article, article) == []
+    found = report.mistakes(article, replace(article, entities=()), ["entities"])
+    assert [mistake.kind for mistake in found] == ["missed"] * len(article.entities)
+
+
+def test_layers_that_the_gold_does_not_annotate_have_no_mistakes():
+    assert report.mistakes(replace(GOLD, entities=(), meta={"layers": "quotes"}), PREDICTED) == []
+
+
+def test_the_articles_with_the_most_mistakes_are_shown(tmp_path):
+    right = [(replace(GOLD, id=f"right-{i}"), replace(GOLD, id=f"right-{i}")) for i in range(5)]
+    markup, _, _ = written(tmp_path, examples=right + pairs(25))
+    text = Reader(markup).text
+    assert "30 articles, 5 of them without a mistake. Shown: the 20 with the most." in text
+    assert "right-" not in text and markup.count("<details") == 20 + 4

@@ -1,0 +1,24 @@
+"""The programs, as `scripts/` and the installed commands start them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from govorit.errors import UserError
+
+
+def guarded(program: Callable[[], int | None]) -> None:
+    """Run a program: a user's mistake becomes one line on standard error and exit status 2, Ctrl-C status 130."""
+    try:
+        status = program() or 0
+    except UserError as error:
+        print(error, file=sys.stderr)
+        status = error.code
+    except KeyboardInterrupt:
+        status = 130
+    except BrokenPipeError:  # whoever read our output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
+        status = 0
+    sys.exit(status)

@@ -1,0 +1,217 @@
+"""A run from articles to report, stage by stage: the only module that sees the whole config."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from omegaconf import OmegaConf
+from tqdm import tqdm
+from transformers import PreTrainedTokenizerFast
+
+from govorit import __version__, checkpoint, corpus, metrics, report, tagger, tokenization, training, windows
+from govorit import contract as contracts
+from govorit.article import Article
+from govorit.checkpoint import States
+from govorit.config import Config, flatten, settled
+from govorit.contract import Contract
+from govorit.corpus import Corpus
+from govorit.engines import TorchEngine
+from govorit.errors import UserError
+from govorit.extractor import Extractor
+from govorit.metrics import Scores
+from govorit.tagger import Tagger
+from govorit.training import Progress, TrainingSet
+
+Say = Callable[[str], None]
+PACKAGES = ("torch", "transformers", "tokenizers", "datasets", "accelerate", "seqeval", "hydra-core")
+
+
+@dataclass
+class Outcome:
+    """What a run has left: the table of scores for a person, and where everything is."""
+
+    folder: Path
+    table: str
+    scores: dict[str, Scores]
+
+
+def run(config: Config, folder: Path, say: Say = print) -> Outcome:
+    """Convert, check, split, encode, train, evaluate, report, publish.
+
+    Nothing is written to `folder` before the corpus and the model have been checked.
+
+    Raises:
+        UserError: what a person has to mend, in one line.
+        training.Stopped: by a signal, after the state was saved.
+    """
+    started = time.monotonic()
+    accelerator = _prepare(config)
+    data = corpus.load(config.data, config.task.layers, config.seed)
+    say(_describe(data, config))
+    network, tokenizer, contract, notes = _model(config, data)
+    notes = [*data.notes, *notes]
+    training_set, unheld = encode(data.splits["train"], tokenizer, contract)
+    notes += unheld
+    notes += [
+        f"precision {training.choose_precision(config.trainer.precision, accelerator.device)[1]}",
+        f"device {accelerator.device}",
+    ]
+    for note in notes:
+        say(note)
+    if accelerator.is_main_process:
+        _open(config, folder, data)
+    accelerator.wait_for_everyone()
+    extractor = Extractor(TorchEngine(network), tokenizer.backend_tokenizer, contract)
+    progress = training.train(
+        network, training_set, config.trainer, config.seed, accelerator, States(folder / "state", data.fingerprint),
+        lambda callback: _dev(extractor, data.splits["dev"] or data.splits["train"], contract, callback), config.resume, say,
+    )  # fmt: skip
+    if not accelerator.is_main_process:
+        return Outcome(folder, "", {})
+    checkpoint.publish(network, tokenizer, contract, folder / "model")
+    predicted = {split: read(extractor, articles, split) for split, articles in data.splits.items() if articles and split != "train"}
+    scores = {
+        split: metrics.score(data.splits[split], found, config.task.layers, resamples=config.report.resamples, seed=config.seed)
+        for split, found in predicted.items()
+    }
+    _report(config, folder, data, scores, predicted, progress, notes, time.monotonic() - started)
+    shutil.rmtree(folder / "state", ignore_errors=True)
+    return Outcome(folder, "\n\n".join(f"{split}\n{report.table(found)}" for split, found in scores.items()), scores)
+
+
+def encode(articles: Sequence[Article], tokenizer: PreTrainedTokenizerFast, contract: Contract) -> tuple[TrainingSet, list[str]]:
+    """Turn articles into windows to train on, and say how many gold spans these cannot hold."""
+    frame = windows.Frame(tokenizer.backend_tokenizer)
+    tokens = windows.tokenize_all([article.text for article in articles], tokenizer.backend_tokenizer)
+    labelled = [windows.label(article, item, contract.layers) for article, item in zip(articles, tokens, strict=True)]
+    labels = {layer: [found[layer] for found, _ in labelled] for layer in contract.layers}
+    notes = []
+    for layer in contract.layers:
+        refused = sum(len(lost.get(layer, ())) for _, lost in labelled)
+        total = sum(len(article.layer(layer)) for article in articles if article.annotated(layer))
+        if refused:
+            notes.append(f"train: {layer}: {refused} of {total} gold spans start or end inside a word or token and cannot be learnt")
+    pieces = windows.cut_all(tokens, contract.window - frame.size, contract.overlap)
+    return TrainingSet([article.id for article in articles], tokens, labels, pieces, frame), notes
+
+
+def read(extractor: Extractor, articles: Sequence[Article], what: str) -> list[Article]:
+    """Read articles with a progress bar; gold annotation on them is replaced by what is found."""
+    with tqdm(extractor.read(articles), total=len(articles), desc=f"reading {what}", unit="article", leave=False) as bar:
+        return list(bar)
+
+
+def _prepare(config: Config) -> Accelerator:
+    torch.set_num_threads(config.trainer.threads or os.cpu_count() or 1)
+    torch.manual_seed(config.seed)
+    if config.trainer.device not in ("auto", "cpu"):
+        raise UserError(f"trainer.device: found {config.trainer.device!r}, expected auto or cpu")
+    accelerator = Accelerator(cpu=config.trainer.device == "cpu" or not torch.cuda.is_available())
+    if accelerator.device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    return accelerator
+
+
+def _model(config: Config, data: Corpus) -> tuple[Tagger, PreTrainedTokenizerFast, Contract, list[str]]:
+    """Build or load the network and its tokenizer, and settle what the checkpoint will promise."""
+    notes: list[str] = []
+    path = config.model.path
+    earlier = next((place for place in (Path(path), Path(path).parent) if (place / contracts.FILE).exists()), None) if path else None
+    if earlier is not None:
+        before = contracts.load(earlier)
+        for layer, labels in data.labels.items():
+            if before.layers.get(layer) != labels:
+                raise UserError(
+                    f"model.path: {path}: was trained on {layer} {before.layers.get(layer)}, the data has {labels}; "
+                    f"choose data with the same labels (data.labels=…), or start from the encoder it was made of"
+                )
+        network = checkpoint.load_tagger(earlier)
+        network.layers = {layer: network.layers[layer] for layer in data.labels}
+        network.heads = torch.nn.ModuleDict({layer: network.heads[layer] for layer in data.labels})
+        tokenizer = tokenization.load(str(earlier / next(iter(before.layers))), ready=True)
+    elif path:
+        tokenizer = tokenization.load(path)
+        network = tagger.build(config.model, data.labels, tokenizer)
+    else:
+        learnt = tokenization.learn((article.text for article in data.splits["train"]), config.model.scratch.vocabulary)
+        tokenizer = tokenization.wrap(learnt)
+        network = tagger.build(config.model, data.labels, tokenizer)
+    limit = min(config.model.window, tagger.positions(network.encoder))
+    overlap = min(config.model.overlap, limit // 4)
+    if limit < config.model.window:
+        notes.append(f"window: {limit} tokens, since the encoder has no more positions (model.window={config.model.window})")
+    trained_on = {"data": config.data.name, "split": data.fingerprint, "encoder": path or config.model.name}
+    return network, tokenizer, Contract(data.labels, limit, overlap, trained_on), notes
+
+
+def _dev(extractor: Extractor, articles: Sequence[Article], contract: Contract, callback: Callable[..., None]) -> dict[str, float]:
+    """The dev figures that training steers by: strict micro F1 of each layer, and their mean as `score`."""
+    predicted = list(extractor.read(articles, progress=callback))
+    scores = metrics.score(articles, predicted, list(contract.layers), resamples=0)
+    figures = {f"{layer}_f1": found.strict[metrics.MICRO].f1 for layer, found in scores.items()}
+    return {**figures, "score": sum(figures.values()) / len(figures)}
+
+
+def _describe(data: Corpus, config: Config) -> str:
+    sizes = ", ".join(f"{split} {len(articles)}" for split, articles in data.splits.items())
+    labels = "; ".join(f"{layer}: {' '.join(names)}" for layer, names in data.labels.items())
+    return f"data={config.data.name}: {sizes} articles; {labels}"
+
+
+def _open(config: Config, folder: Path, data: Corpus) -> None:
+    """Make the run folder with the resolved config and the dataset, or check that the one there is of the same config."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "config.yaml"
+    if not path.exists():
+        path.write_text(settled(config), encoding="utf-8")
+    elif path.read_text(encoding="utf-8") != settled(config):
+        before, now = flatten(OmegaConf.to_object(OmegaConf.load(path))), flatten(OmegaConf.to_object(OmegaConf.create(settled(config))))
+        key = next(key for key in now | before if before.get(key) != now.get(key))
+        raise UserError(f"{path}: {key}: the run there had {before.get(key)!r}, this one has {now.get(key)!r}; use another out=FOLDER")
+    if config.data.save and not (folder / "dataset").exists():
+        corpus.dataset(data).save_to_disk(folder / "dataset")
+
+
+def _report(
+    config: Config, folder: Path, data: Corpus, scores: dict[str, Scores], predicted: dict[str, list[Article]],
+    progress: Progress, notes: list[str], seconds: float,
+) -> None:  # fmt: skip
+    final = "test" if "test" in predicted else "dev"
+    if final == "dev" and predicted:
+        notes = [*notes, "there is no test split: the scores are those of dev, on which the epoch was chosen"]
+    report.write(
+        folder,
+        report.Run(
+            title=f"{config.task.name} · {config.model.name} · {config.data.name}",
+            command=f"python train/run.py task={config.task.name} model={config.model.name} data={config.data.name} seed={config.seed}",
+            scores=scores,
+            history=progress.history,
+            notes=notes,
+            corpus={split: corpus.counts(articles, config.task.layers) for split, articles in data.splits.items() if articles},
+            config=settled(config),
+            versions={
+                "python": platform.python_version(),
+                "govorit": __version__,
+                **{name: version(name) for name in PACKAGES},
+            },
+            hardware={
+                "processor": platform.machine(),
+                "cores": str(os.cpu_count()),
+                "threads": str(torch.get_num_threads()),
+            },
+            seconds=round(seconds, 1),
+            fingerprint=data.fingerprint,
+            examples=list(zip(data.splits[final], predicted.get(final, ()), strict=True)) if predicted else [],
+        ),
+    )
