@@ -91,7 +91,7 @@ def _read_source(name: str, source: Source, split: Split, seed: int, note: Calla
     paths = _split_paths(name, source)
     if "all" in paths and not split.folds and split.dev + split.test >= 1:
         raise UserError(f"data.split: dev {split.dev} and test {split.test} leave nothing to train on")
-    read = {key: list(_convert(formats.read(path, source.format), name, source, note)) for key, path in paths.items()}
+    read = {key: list(convert(formats.read(path, source.format), name, source, note)) for key, path in paths.items()}
     annotated = source.layers or [layer for layer in LAYERS if any(a.layer(layer) for articles in read.values() for a in articles)]
     mark = {"corpus": name, "layers": " ".join(annotated)}
     read = {key: [replace(a, meta={**a.meta, **mark}) for a in articles] for key, articles in read.items()}
@@ -115,7 +115,7 @@ def _split_paths(name: str, source: Source) -> dict[str, Path]:
     return inside if "train" in inside else {"all": root}
 
 
-def _convert(articles: Iterable[Article], name: str, source: Source, note: Callable[[str], None]) -> Iterator[Article]:
+def convert(articles: Iterable[Article], name: str, source: Source, note: Callable[[str], None]) -> Iterator[Article]:
     """Bring a source's own annotation into ours: labels mapped, nesting reduced, offset annotation joined."""
     if source.nested not in ("refuse", "outermost"):
         raise UserError(f"data.sources.{name}.nested: found {source.nested!r}, expected refuse or outermost")

@@ -28,6 +28,7 @@ from govorit.corpus import Corpus
 from govorit.engines import TorchEngine
 from govorit.errors import UserError
 from govorit.extractor import Extractor
+from govorit.formats import jsonl
 from govorit.metrics import Scores
 from govorit.tagger import Tagger
 from govorit.training import Progress, TrainingSet
@@ -80,6 +81,9 @@ def run(config: Config, folder: Path, say: Say = print) -> Outcome:
         return Outcome(folder, "", {})
     checkpoint.publish(network, tokenizer, contract, folder / "model")
     predicted = {split: read(extractor, articles, split) for split, articles in data.splits.items() if articles and split != "train"}
+    (folder / "predictions").mkdir(exist_ok=True)
+    for split, found in predicted.items():
+        jsonl.write(found, folder / "predictions" / f"{split}.jsonl")
     scores = {
         split: metrics.score(data.splits[split], found, config.task.layers, resamples=config.report.resamples, seed=config.seed)
         for split, found in predicted.items()

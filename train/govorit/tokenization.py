@@ -99,9 +99,23 @@ def load(path: str, ready: bool = False) -> PreTrainedTokenizerFast:
     if not getattr(tokenizer, "is_fast", False):
         raise UserError(f"model.path: {path}: its tokenizer is not a fast one; convert it to tokenizer.json first")
     if not ready:
+        _keep_letters(tokenizer.backend_tokenizer)
         adapt(tokenizer.backend_tokenizer)
     names = {key: value for key, value in tokenizer.special_tokens_map.items() if isinstance(value, str)}
     return wrap(tokenizer.backend_tokenizer, names)
+
+
+def _keep_letters(tokenizer: Tokenizer) -> None:
+    """Lower no case that the vocabulary has, and strip no й and ё that it has.
+
+    Without tokenizer_config.json a `vocab.txt` is taken for an uncased one: й would be read as и, and Путин as путин.
+    """
+    normalizer = tokenizer.normalizer
+    if isinstance(normalizer, normalizers.BertNormalizer):
+        normalizer.lowercase = normalizer.lowercase and not any(_has(tokenizer, char) for char in "АВСПABC")
+        strips = normalizer.lowercase if normalizer.strip_accents is None else normalizer.strip_accents
+        normalizer.strip_accents = strips and not (_has(tokenizer, "й") and _has(tokenizer, "ё"))
+        tokenizer.normalizer = normalizer
 
 
 def wrap(tokenizer: Tokenizer, names: dict[str, str] | None = None) -> PreTrainedTokenizerFast:
@@ -136,6 +150,10 @@ def _hidden() -> normalizers.Normalizer:
 
 def _split() -> pre_tokenizers.PreTokenizer:
     return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(r"[^\w\s]"), "isolated"), pre_tokenizers.BertPreTokenizer()])
+
+
+def _has(tokenizer: Tokenizer, piece: str) -> bool:
+    return tokenizer.token_to_id(piece) is not None
 
 
 def _knows(tokenizer: Tokenizer, char: str) -> bool:

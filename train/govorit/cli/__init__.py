@@ -11,6 +11,8 @@ from govorit.errors import UserError
 
 def guarded(program: Callable[[], int | None]) -> None:
     """Run a program: a user's mistake becomes one line on standard error and exit status 2, Ctrl-C status 130."""
+    # Before torch is imported: threads that spin while they wait take a shared processor from whoever works on it.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         status = program() or 0
     except UserError as error:

@@ -1,4 +1,5 @@
-"""Formats of annotated articles: one module each, with `read(path) -> Iterator[Article]` and, where the format can be written, `write(articles, path)`.
+"""Formats of annotated articles: one module each, with `read(path, options) -> Iterator[Article]` and,
+where the format can be written, `write(articles, path, options)`.
 
 A module is found by name or by what lies at the path, and imported only when it is asked for.
 """
@@ -12,20 +13,21 @@ from pathlib import Path
 
 from govorit.article import Article
 from govorit.errors import UserError
+from govorit.formats.options import DEFAULTS, Options
 
 FORMATS = ("jsonl", "brat", "factrueval", "inline", "text")
 LEFT_OUT = "left_out"  # key of `Article.meta`: what a reader had to leave out, a line each
 _SUFFIXES = {".jsonl": "jsonl", ".json": "jsonl", ".ann": "brat", ".objects": "factrueval"}
 
 
-def read(path: Path, name: str | None = None) -> Iterator[Article]:
+def read(path: Path, name: str | None = None, options: Options = DEFAULTS) -> Iterator[Article]:
     """Read the articles of a file or folder, in the format `name` or in the one that :func:`detect` finds."""
     if not path.exists():
         raise UserError(f"{path}: no such file or folder")
-    return import_module(f"govorit.formats.{_known(name) if name else detect(path)}").read(path)
+    return import_module(f"govorit.formats.{_known(name) if name else detect(path)}").read(path, options)
 
 
-def write(articles: Iterable[Article], path: Path, name: str | None = None) -> None:
+def write(articles: Iterable[Article], path: Path, name: str | None = None, options: Options = DEFAULTS) -> None:
     """Write articles in the format `name`, or in the one that the suffix of `path` tells."""
     chosen = _known(name) if name else _SUFFIXES.get(path.suffix)
     module = import_module(f"govorit.formats.{chosen}") if chosen else None
@@ -33,7 +35,7 @@ def write(articles: Iterable[Article], path: Path, name: str | None = None) -> N
         raise UserError(
             f"{path}: format: {name or path.suffix or 'none'} cannot be written; use a path that ends in .jsonl, or name a format"
         )
-    module.write(articles, path)  # type: ignore[union-attr]
+    module.write(articles, path, options)  # type: ignore[union-attr]
 
 
 def detect(path: Path) -> str:

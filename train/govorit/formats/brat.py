@@ -24,6 +24,7 @@ from pathlib import Path
 from govorit.article import CUE, KINDS, QUOTE_LABELS, SPEAKER, Article, Quote, Span
 from govorit.errors import UserError
 from govorit.formats import LEFT_OUT, files, make_folder, read_text, target, write_text
+from govorit.formats.options import DEFAULTS, Options
 
 _CONTENTS = {kind.upper(): kind for kind in KINDS}
 _PARTS = {"Cue": CUE, "Speaker": SPEAKER}
@@ -32,13 +33,13 @@ _NOTE = "name: "
 Pieces = tuple[tuple[int, int], ...]
 
 
-def read(path: Path) -> Iterator[Article]:
+def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
     for ann in _annotations(path):
         text = _text(ann)
         yield _Reader(ann, text).article()
 
 
-def write(articles: Iterable[Article], path: Path) -> None:
+def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS) -> None:
     """Write a pair of files for each article into the folder `path`; scores and `meta` have no place in them."""
     make_folder(path)
     taken: set[str] = set()

@@ -22,6 +22,7 @@ from pathlib import Path
 from govorit.article import Article, Span
 from govorit.errors import UserError
 from govorit.formats import LEFT_OUT, files, read_text
+from govorit.formats.options import DEFAULTS, Options
 
 _LABELS = {"Person": "PER", "Org": "ORG", "LocOrg": "LOC", "Location": "LOC"}
 _NAMES = {"ORG": "org_name", "LOC": "loc_name"}
@@ -36,7 +37,7 @@ class _Part:
     end: int
 
 
-def read(path: Path) -> Iterator[Article]:
+def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
     found = files(path, ".objects")
     if not found:
         raise UserError(f"{path}: no .objects file in this folder; expected the devset of factRuEval-2016")

@@ -33,6 +33,7 @@ from pathlib import Path
 from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span, quote_spans
 from govorit.errors import UserError
 from govorit.formats import files, make_folder, read_text, target, write_text
+from govorit.formats.options import DEFAULTS, Options
 
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[A-Z][A-Z_]*|q|cue|src|name)(?P<rest>(?:[\s=][^<>]*)?)>|[<>]")
 _HEADER = re.compile(r"# ([a-z_]+): ([^\n]*?)\r?\n")
@@ -41,7 +42,7 @@ _TIE = re.compile(r'\s*(?P<numbers>\d+(?:,\d+)*)?\s*(?:name="(?P<value>[^"]*)")?
 _NAME = re.compile(r'\s*(?P<numbers>\d+(?:,\d+)*)?="(?P<value>[^"]*)"\s*/')
 
 
-def read(path: Path) -> Iterator[Article]:
+def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
     found = files(path, ".txt")
     if not found:
         raise UserError(f"{path}: no .txt file in this folder; expected one article a file")
@@ -49,7 +50,7 @@ def read(path: Path) -> Iterator[Article]:
         yield _read(file)
 
 
-def write(articles: Iterable[Article], path: Path) -> None:
+def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS) -> None:
     """Write one `.txt` for each article into the folder `path`; scores and `meta` of several lines have no place."""
     make_folder(path)
     taken: set[str] = set()

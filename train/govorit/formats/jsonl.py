@@ -15,28 +15,29 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span
 from govorit.errors import UserError
 from govorit.formats import files
+from govorit.formats.options import DEFAULTS, Options
 
 
-def read(path: Path) -> Iterator[Article]:
+def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
     for file in files(path, ".jsonl"):
         with file.open("rb") as lines:
             yield from read_lines(lines, str(file))
 
 
-def read_lines(lines: BinaryIO, name: str) -> Iterator[Article]:
-    """Read articles from an open stream; `name` stands for the file in messages and in the ids of articles that have none."""
+def read_lines(lines: Iterable[bytes], name: str) -> Iterator[Article]:
+    """Read articles from lines of bytes; `name` stands for the file in messages and in the ids of articles that have none."""
     for number, line in enumerate(lines, 1):
         if line.strip():
             where = f"{name}:{number}"
             yield _article(_parse(line, where), f"{Path(name).stem}-{number}", where)
 
 
-def write(articles: Iterable[Article], path: Path) -> None:
+def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for article in articles:
             file.write(dump(article) + "\n")

@@ -8,9 +8,10 @@ from pathlib import Path
 from govorit.article import Article
 from govorit.errors import UserError
 from govorit.formats import files, read_text
+from govorit.formats.options import DEFAULTS, Options
 
 
-def read(path: Path) -> Iterator[Article]:
+def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
     found = files(path, ".txt")
     if not found:
         raise UserError(f"{path}: no .txt file in this folder; expected one article a file")

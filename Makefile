@@ -1,0 +1,30 @@
+# make run · make test · make check · make bench: each sets up what it needs in .venv
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check bench clean
+
+run: .venv/.ready  ## train on data/newsroom, then read the seed article
+	$(BIN)/python train/run.py out=outputs/first
+	$(BIN)/python scripts/predict.py seeds/almaty-2017.txt --model outputs/first --to text
+
+test: .venv/.ready
+	$(BIN)/python -m pytest
+
+check: .venv/.ready
+	$(BIN)/ruff check train tests scripts
+	$(BIN)/ruff format --check train tests scripts
+	$(BIN)/mypy
+
+bench: .venv/.ready  ## the scores and speeds of scripts/bench/README.md, from data.root=DATA
+	$(BIN)/python scripts/bench/scores.py $(DATA)
+	$(BIN)/python scripts/bench/speed.py
+
+.venv/.ready: pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else 'govorit needs Python 3.11 to 3.13: make PYTHON=python3.12')"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv outputs dist

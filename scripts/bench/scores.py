@@ -1,0 +1,116 @@
+"""Train and score what README shows, and write the tables into scripts/bench/README.md and README.md.
+
+usage: python scripts/bench/scores.py DATA_ROOT [--seeds 3] [--model scratch] [--folds 5]
+
+Three experiments, each through `train/run.py` with its defaults: data=newsroom (test split, several seeds), data=factrueval (devset, k-fold
+cross-validation, the predictions of all folds scored together), data=quotes (dev: NEREL dev and factRuEval devset; the epoch is chosen on
+it, since there is no test split).
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from govorit import formats, metrics
+from govorit.article import Article
+from govorit.metrics import Figure, Scores
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", type=Path, help="folder of the public corpora, see data/README.md")
+    parser.add_argument("--model", default="scratch")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=Path("outputs/scores"), help="where the runs go; finished ones are taken as they are")
+    options = parser.parse_args()
+    rows = [*newsroom(options), *factrueval(options), *quotes(options)]
+    head = ["| trained and scored on | layer | F1 | 95 % | IoU ≥ 0.8 | spans |", "|---|---|---|---|---|---|"]
+    replace_between("scores", "\n".join([*head, *rows]), ROOT / "scripts/bench/README.md", ROOT / "README.md")
+
+
+def newsroom(options: argparse.Namespace) -> list[str]:
+    folders = [train(options, f"newsroom-{seed}", "data=newsroom", f"seed={seed}") for seed in range(options.seeds)]
+    gold = list(formats.read(ROOT / "data/newsroom/test.jsonl"))
+    scores = [metrics.score(gold, predictions(folder, "test"), ["entities", "quotes"]) for folder in folders]
+    return rows(f"`newsroom`, test, {len(gold)} articles, mean of {len(scores)} seeds", scores)
+
+
+def factrueval(options: argparse.Namespace) -> list[str]:
+    data = ["task=ner", "data=factrueval", f"data.root={options.root}", f"data.split.folds={options.folds}"]
+    folders = [train(options, f"factrueval-{fold}", *data, f"data.split.fold={fold}") for fold in range(options.folds)]
+    gold = list(formats.read(options.root / "factrueval-2016/devset", "factrueval"))
+    found = [article for folder in folders for article in predictions(folder, "test")]
+    scores = metrics.score(gold, found, ["entities"])
+    return rows(f"`factrueval`, devset, {len(gold)} articles, {options.folds}-fold cross-validation", [scores])
+
+
+def quotes(options: argparse.Namespace) -> list[str]:
+    folder = train(options, "quotes", "task=quotes", "data=quotes", f"data.root={options.root}")
+    found = predictions(folder, "dev")
+    from datasets import load_from_disk
+
+    from govorit import corpus
+
+    gold = [corpus.article(row) for row in load_from_disk(str(folder / "dataset"))["dev"]]
+    return rows(f"`quotes`, dev, {len(gold)} articles", [metrics.score(gold, found, ["quotes"])])
+
+
+def train(options: argparse.Namespace, name: str, *overrides: str) -> Path:
+    folder = options.out / options.model / name
+    if not (folder / "metrics.json").exists():
+        print(f"== {name}", flush=True)
+        command = [sys.executable, str(ROOT / "train/run.py"), f"model={options.model}", *overrides, f"out={folder}", "resume=true"]
+        subprocess.run(command, check=True)
+    return folder
+
+
+def predictions(folder: Path, split: str) -> list[Article]:
+    return list(formats.read(folder / "predictions" / f"{split}.jsonl"))
+
+
+def rows(what: str, scores: list[Scores]) -> list[str]:
+    """A line for each label: means over `scores`; the interval is that of the only one, or the range over several."""
+    lines = []
+    for layer, first in scores[0].items():
+        for label in first.strict:
+            if label == metrics.MACRO:
+                continue
+            strict = [found[layer].strict[label] for found in scores]
+            overlap = [found[layer].iou80[label] for found in scores]
+            cells = [what, f"{layer} {label}", mean(strict), spread(strict), mean(overlap), str(strict[0].support)]
+            lines.append(f"| {' | '.join(cells)} |")
+            what = ""
+    return lines
+
+
+def mean(figures: list[Figure]) -> str:
+    return f"{statistics.fmean(figure.f1 for figure in figures):.3f}"
+
+
+def spread(figures: list[Figure]) -> str:
+    if len(figures) > 1:
+        return f"seeds {min(f.f1 for f in figures):.3f}–{max(f.f1 for f in figures):.3f}"
+    interval = figures[0].interval
+    return f"{interval[0]:.3f}–{interval[1]:.3f}" if interval else ""
+
+
+def replace_between(name: str, text: str, *files: Path) -> None:
+    """Put `text` between the lines `<!-- name -->` and `<!-- /name -->` of each file."""
+    for file in files:
+        before = file.read_text(encoding="utf-8")
+        after, count = re.subn(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda match: match[1] + text + "\n" + match[2], before, flags=re.S)
+        if count:
+            file.write_text(after, encoding="utf-8")
+            print(f"{file}: {name} written")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,6 @@
+"""Read articles with a trained model: python scripts/predict.py seeds/almaty-2017.txt --to text"""
+
+from govorit.cli.predict import main
+
+if __name__ == "__main__":
+    main()

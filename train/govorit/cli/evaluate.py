@@ -1,0 +1,104 @@
+"""python scripts/evaluate.py: a checkpoint, or a file of predictions, against gold articles in any format."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from govorit import __version__, corpus, formats, lint, metrics, report
+from govorit.article import LAYERS, Article
+from govorit.cli import guarded
+from govorit.config import Source
+from govorit.errors import UserError
+
+
+def main() -> None:
+    guarded(_program)
+
+
+def _program() -> int:
+    options = _options()
+    started = time.monotonic()
+    gold, notes = _gold(options)
+    layers = [layer for layer in LAYERS if any(article.annotated(layer) and article.layer(layer) for article in gold)]
+    if options.model:
+        predicted = _predict(options.model, gold, layers, options.batch_tokens)
+    else:
+        predicted = list(formats.read(options.predictions))
+        lint.check(predicted)
+    layers = [layer for layer in layers if options.predictions or any(layer in a.meta.get("layers", "") for a in predicted)]
+    scores = metrics.score(gold, predicted, layers, resamples=options.resamples)
+    for note in notes:
+        print(note, file=sys.stderr)
+    print(report.table(scores))
+    if options.out:
+        report.write(
+            options.out,
+            report.Run(
+                title=f"{options.model or options.predictions} on {options.gold}",
+                command=f"python scripts/evaluate.py {' '.join(sys.argv[1:])}",
+                scores={"gold": scores},
+                notes=notes,
+                corpus={"gold": corpus.counts(gold, layers)},
+                versions={"python": platform.python_version(), "govorit": __version__},
+                hardware={"processor": platform.machine(), "cores": str(os.cpu_count())},
+                seconds=round(time.monotonic() - started, 1),
+                examples=list(zip(gold, predicted, strict=True)),
+            ),
+        )
+        print(f"report {options.out / 'report.html'}", file=sys.stderr)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="evaluate", description="Score a checkpoint, or a file of predictions, against annotated articles.")
+    parser.add_argument("gold", type=Path, help="annotated articles: a file or folder")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--model", type=Path, help="a checkpoint that training has written")
+    what.add_argument("--predictions", type=Path, help="articles as predict.py writes them, paired with the gold by id")
+    parser.add_argument("--from", dest="format", choices=formats.FORMATS, help="format of the gold (default: told by suffix and content)")
+    parser.add_argument("--quotes", action="append", default=[], metavar="FILE", help="offset annotation to join to the gold (data/quotes/*.jsonl)")
+    parser.add_argument("--labels", metavar="A,B=C", help="entity labels to score, others left out; B=C reads the gold's B as C")
+    parser.add_argument("--nested", choices=("refuse", "outermost"), default="refuse", help="entities inside entities (default: refuse)")
+    parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples of the intervals; 0: none (default: 1000)")
+    parser.add_argument("--batch-tokens", type=int, default=8192, help="tokens in a batch, padding included (default: 8192)")
+    parser.add_argument("--out", type=Path, help="folder for report.html, report.md and metrics.json (default: the table alone)")
+    return parser.parse_args()
+
+
+def _gold(options: argparse.Namespace) -> tuple[list[Article], list[str]]:
+    pairs = (item.partition("=") for item in (options.labels or "").split(",") if item)
+    labels = {label: ours or label for label, _, ours in pairs}
+    source = Source(format=options.format, path=str(options.gold), quotes=options.quotes, labels=labels, nested=options.nested)
+    notes: list[str] = []
+    gold = list(corpus.convert(formats.read(options.gold, options.format), "gold", source, notes.append))
+    if not gold:
+        raise UserError(f"{options.gold}: no articles in it")
+    lint.check(gold)
+    return gold, notes
+
+
+def _predict(model: Path, gold: Sequence[Article], layers: Sequence[str], batch_tokens: int) -> list[Article]:
+    """Read the gold's texts with a checkpoint; `meta["layers"]` says which layers it was trained to find."""
+    from govorit.extractor import Extractor
+
+    extractor = Extractor.load(model / "model" if (model / "model").exists() else model)
+    known = extractor.contract.layers
+    for layer in set(layers) & known.keys():
+        for label in sorted({span.label for article in gold for span in article.layer(layer)} - set(known[layer])):
+            raise UserError(
+                f"--model: {model}: was not trained on {label!r}, which the gold has; it knows {', '.join(known[layer])}: "
+                f"--labels={','.join(known[layer])} scores those alone, --labels={label}=… reads {label!r} as one of them"
+            )
+    if not set(layers) & known.keys():
+        raise UserError(f"--model: {model}: was trained on {' and '.join(known)}, the gold has {' and '.join(layers) or 'nothing'}")
+    found = tqdm(extractor.read(gold, batch_tokens), total=len(gold), unit="article", disable=None, leave=False)
+    return [replace(article, meta={**article.meta, "layers": " ".join(known)}) for article in found]
