@@ -167,8 +167,8 @@ def test_little_to_report_is_no_error(tmp_path, changes):
 
 def test_the_terminal_table_is_aligned():
     table = report.table(run().scores["test"]).splitlines()
-    assert table[0].split() == ["P", "R", "F1", "95", "%", "support"]
-    assert re.fullmatch(r"  PER +50\.00 +50\.00 +50\.00 +\d+\.\d\d–\d+\.\d\d +6", table[4])
+    assert table[0].split() == ["P", "R", "F1", "95", "%", "IoU≥.8", "IoU≥.5", "support"]
+    assert re.fullmatch(r"  PER +50\.00 +50\.00 +50\.00 +\d+\.\d\d–\d+\.\d\d +\d+\.\d\d +\d+\.\d\d +6", table[4])
     assert len({len(line) for line in table if line.startswith("  ")}) == 1
 
 
@@ -195,7 +195,9 @@ def test_a_right_span_of_the_wrong_quotation_is_a_mistake():
     assert [mistake.kind for mistake in report.mistakes(gold, crossed)] == ["wrong attribution"] * 2
     assert report.mistakes(gold, gold) == []
     named = replace(gold, quotes=(replace(gold.quotes[0], name="Песков"), gold.quotes[1]))
-    assert [mistake.gold for mistake in report.mistakes(named, gold)] == ["Песков — сказал: «Да»"]
+    misnamed = replace(gold, quotes=(replace(gold.quotes[0], name="Чайка"), gold.quotes[1]))
+    assert [mistake.gold for mistake in report.mistakes(named, misnamed)] == ["Песков — сказал: «Да»"]
+    assert report.mistakes(named, gold) == []  # a model that gives no names is not asked for them
 
 
 @pytest.mark.parametrize("seed", range(30))

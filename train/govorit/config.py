@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from govorit import paths
+from govorit.article import LAYERS
+from govorit.errors import UserError
 
 
 @dataclass
@@ -21,7 +27,7 @@ class Task:
 class Scratch:
     """Shape of an encoder with random weights, for `model=scratch`: a small ModernBERT."""
 
-    vocabulary: int = 4000
+    vocabulary: int = 2000
     hidden_size: int = 192
     layers: int = 4  # the last one attends to the whole window, those below to `local` tokens
     heads: int = 3
@@ -32,7 +38,7 @@ class Scratch:
 @dataclass
 class Model:
     name: str = MISSING
-    path: str | None = None  # Hub name or local folder of an encoder with a fast tokenizer; null: random weights, see scratch
+    path: str | None = MISSING  # Hub name or local folder of an encoder with a fast tokenizer; null: random weights, see scratch
     scratch: Scratch = field(default_factory=Scratch)
     window: int = 512  # tokens an encoder sees at once, special tokens included; at most what it has positions for
     overlap: int = 128  # tokens that neighbouring windows of a long article share
@@ -66,7 +72,7 @@ class Split:
 @dataclass
 class Data:
     name: str = MISSING
-    root: str | None = None  # data=folder: your articles; public corpora: the folder that holds them, see data/README.md
+    root: str | None = MISSING  # data=folder: your articles; public corpora: the folder that holds them, see data/README.md
     sources: dict[str, Source] = field(default_factory=dict)
     use: list[str] | None = None  # names of sources; null: all
     labels: list[str] | None = None  # entity labels to learn; null: all that the training articles have
@@ -119,6 +125,63 @@ def register() -> None:
 def settled(config: Config) -> str:
     """The config as YAML, without where the run lies and whether it goes on: equal for two runs that do the same."""
     return OmegaConf.to_yaml(OmegaConf.structured(replace(config, out=None, resume=False)))
+
+
+def difference(before: str, now: str) -> str:
+    """Say which key two configs as YAML differ in first, and how.
+
+    Raises:
+        UserError: `before` is no config.
+    """
+    try:
+        one, other = (flatten(OmegaConf.to_object(OmegaConf.create(text))) for text in (before, now))
+    except (YAMLError, OmegaConfBaseException) as error:
+        raise UserError(f"cannot be read ({' '.join(str(error).split()):.200})") from None
+    key = next((key for key in other | one if one.get(key) != other.get(key)), "its text")
+    return f"{key}: the run there had {one.get(key)!r}, this one has {other.get(key)!r}"
+
+
+def check(config: Config) -> None:
+    """Refuse values that a type cannot.
+
+    Raises:
+        UserError: the first of them, with its key.
+    """
+    for key, right, expected in _rules(config):
+        if not right:
+            value: Any = config
+            for name in key.split("."):
+                value = getattr(value, name)
+            raise UserError(f"{key}: found {value!r}, expected {expected}")
+
+
+def _rules(config: Config) -> Iterator[tuple[str, bool, str]]:
+    task, model, split, trainer = config.task, config.model, config.data.split, config.trainer
+    yield "task.layers", bool(task.layers) and set(task.layers) <= {*LAYERS}, f"some of {', '.join(LAYERS)}"
+    yield "task.layers", len(set(task.layers)) == len(task.layers), "each layer once"
+    yield "model.window", model.window >= 8, "at least 8 tokens"
+    yield "model.overlap", model.overlap >= 0, "0 or more tokens"
+    yield "model.dropout", model.dropout is None or 0 <= model.dropout < 1, "null, or a share from 0 up to 1"
+    yield "model.attention", model.attention in ("auto", "eager", "sdpa"), "auto, eager or sdpa"
+    shape = model.scratch
+    for name in ("vocabulary", "hidden_size", "layers", "heads", "local"):
+        yield f"model.scratch.{name}", getattr(shape, name) >= 1, "at least 1"
+    yield "model.scratch.hidden_size", shape.hidden_size % (2 * max(shape.heads, 1)) == 0, f"a multiple of twice the {shape.heads} heads"
+    yield "model.scratch.dropout", 0 <= shape.dropout < 1, "a share from 0 up to 1"
+    for name in ("dev", "test"):
+        yield f"data.split.{name}", 0 <= getattr(split, name) < 1, "a share from 0 up to 1"
+    yield "data.split.folds", split.folds == 0 or split.folds >= 2, "0 (none), or 2 and more"
+    for name in ("epochs", "batch_tokens", "accumulate"):
+        yield f"trainer.{name}", getattr(trainer, name) >= 1, "at least 1"
+    for name in ("learning_rate", "head_learning_rate", "weight_decay", "clip", "patience", "threads"):
+        yield f"trainer.{name}", 0 <= getattr(trainer, name) < math.inf, "0 or more"
+    yield "trainer.layer_decay", 0 < trainer.layer_decay <= 1, "a share above 0, at most 1"
+    yield "trainer.warmup", 0 <= trainer.warmup <= 1, "a share from 0 to 1"
+    yield "trainer.class_weights", all(0 <= weight < math.inf for weight in trainer.class_weights.values()), "weights of 0 or more"
+    yield "trainer.precision", trainer.precision in ("auto", "fp32", "bf16"), "auto, fp32 or bf16"
+    yield "trainer.device", trainer.device in ("auto", "cpu"), "auto or cpu"
+    yield "report.resamples", config.report.resamples >= 0, "0 or more"
+    yield "seed", 0 <= config.seed < 2**32, "0 or more, below 2**32"
 
 
 def flatten(config: Any, prefix: str = "") -> dict[str, Any]:

@@ -54,10 +54,12 @@ def load(config: Data, layers: Sequence[str], seed: int) -> Corpus:
         for split, articles in _read_source(name, source, config.split, seed, notes.append).items():
             splits[split] += articles
     lint.check(article for articles in splits.values() for article in articles)
-    if config.labels is not None:
-        splits = {split: [_keep(article, config.labels) for article in articles] for split, articles in splits.items()}
     if not splits["train"]:
         raise UserError(f"data={config.name}: no training articles; name them in data.sources.NAME.train or .path")
+    if config.labels is not None and "entities" in layers:
+        _check_labels(config.labels, splits["train"])
+        splits, dropped = _keep(splits, config.labels)
+        notes += [f"{dropped} entities have a label that data.labels does not name and are left out"] * bool(dropped)
     notes += _leaks(splits)
     labels = {layer: _labels(layer, splits["train"], config.labels) for layer in layers}
     for layer in layers:
@@ -92,14 +94,27 @@ def _read_source(name: str, source: Source, split: Split, seed: int, note: Calla
     if "all" in paths and not split.folds and split.dev + split.test >= 1:
         raise UserError(f"data.split: dev {split.dev} and test {split.test} leave nothing to train on")
     read = {key: list(convert(formats.read(path, source.format), name, source, note)) for key, path in paths.items()}
-    annotated = source.layers or [layer for layer in LAYERS if any(a.layer(layer) for articles in read.values() for a in articles)]
-    mark = {"corpus": name, "layers": " ".join(annotated)}
-    read = {key: [replace(a, meta={**a.meta, **mark}) for a in articles] for key, articles in read.items()}
+    if source.quotes:
+        listed = _offsets(source.quotes).keys()
+        if absent := len(listed - {a.id for articles in read.values() for a in articles}):
+            note(f"{name}: {absent} of {len(listed)} articles that the offset annotation lists are not in the corpus")
+    read = {key: [replace(a, meta={**a.meta, "corpus": name}) for a in articles] for key, articles in _annotated(read, source).items()}
     if "all" in read:
         return share_out(read["all"], split, seed)
     if split.folds:
         raise UserError(f"data.split.folds: {name} comes with splits of its own; cross-validation needs a source with .path")
     return read
+
+
+def _annotated(read: Splits, source: Source) -> Splits:
+    """Mark in each article which layers are annotated in it: as the source says, else the article itself, else the layers that any has."""
+    found = [layer for layer in LAYERS if any(a.layer(layer) for articles in read.values() for a in articles)]
+
+    def layers(article: Article) -> Sequence[str]:
+        own = article.meta.get("layers", " ".join(found)).split()
+        return source.layers or [layer for layer in LAYERS if layer in own or (layer == "quotes" and source.quotes)]
+
+    return {key: [replace(a, meta={**a.meta, "layers": " ".join(layers(a))}) for a in articles] for key, articles in read.items()}
 
 
 def _split_paths(name: str, source: Source) -> dict[str, Path]:
@@ -119,6 +134,9 @@ def convert(articles: Iterable[Article], name: str, source: Source, note: Callab
     """Bring a source's own annotation into ours: labels mapped, nesting reduced, offset annotation joined."""
     if source.nested not in ("refuse", "outermost"):
         raise UserError(f"data.sources.{name}.nested: found {source.nested!r}, expected refuse or outermost")
+    for layer in source.layers:
+        if layer not in LAYERS:
+            raise UserError(f"data.sources.{name}.layers: found {layer!r}, expected {' or '.join(LAYERS)}")
     quotes = _offsets(source.quotes) if source.quotes else None
     total = unmapped = nested = unlisted = unread = 0
     for article in articles:
@@ -185,19 +203,31 @@ def _join(article: Article, annotation: tuple[dict[str, Any], str]) -> Article:
     return replace(article, quotes=jsonl.quotes(item["quotes"], where), where=where)
 
 
-def _keep(article: Article, labels: Sequence[str]) -> Article:
-    return replace(article, entities=tuple(span for span in article.entities if span.label in labels))
+def _keep(splits: Splits, labels: Sequence[str]) -> tuple[Splits, int]:
+    """Keep the entities with one of `labels`, and count the others."""
+    kept = {
+        split: [replace(article, entities=tuple(span for span in article.entities if span.label in labels)) for article in articles]
+        for split, articles in splits.items()
+    }
+    before, after = (sum(len(article.entities) for articles in each.values() for article in articles) for each in (splits, kept))
+    return kept, before - after
+
+
+def _check_labels(wanted: Sequence[str], articles: Sequence[Article]) -> None:
+    found = {span.label for article in articles for span in article.entities}
+    for i, label in enumerate(wanted):
+        if label not in found:
+            raise UserError(
+                f"data.labels: {label!r} is not in the training articles; they have {', '.join(sorted(found)) or 'no entities'}"
+            )
+        if label in wanted[:i]:
+            raise UserError(f"data.labels: {label!r} comes twice; name it once")
 
 
 def _labels(layer: str, articles: Sequence[Article], wanted: Sequence[str] | None) -> list[str]:
     found = {span.label for article in articles for span in article.layer(layer)}
     if layer == "quotes":
         return list(QUOTE_LABELS) if found else []
-    for label in wanted or ():
-        if label not in found:
-            raise UserError(
-                f"data.labels: {label!r} is not in the training articles; they have {', '.join(sorted(found)) or 'no entities'}"
-            )
     return list(wanted) if wanted is not None else sorted(found)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -58,7 +57,6 @@ def run(config: Config, folder: Path, say: Say = print) -> Outcome:
     started = time.monotonic()
     accelerator = _prepare(config)
     data = corpus.load(config.data, config.task.layers, config.seed)
-    say(_describe(data, config))
     network, tokenizer, contract, notes = _model(config, data)
     notes = [*data.notes, *notes]
     training_set, unheld = encode(data.splits["train"], tokenizer, contract)
@@ -67,10 +65,12 @@ def run(config: Config, folder: Path, say: Say = print) -> Outcome:
         f"precision {training.choose_precision(config.trainer.precision, accelerator.device)[1]}",
         f"device {accelerator.device}",
     ]
-    for note in notes:
-        say(note)
+    if not data.splits["dev"]:
+        notes.append("there is no dev split: the epoch is chosen on the training articles themselves")
     if accelerator.is_main_process:
         _open(config, folder, data)
+    for line in (f"run folder: {folder}", _describe(data, config), *notes):
+        say(line)
     accelerator.wait_for_everyone()
     extractor = Extractor(TorchEngine(network), tokenizer.backend_tokenizer, contract)
     progress = training.train(

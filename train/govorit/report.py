@@ -89,13 +89,24 @@ def figures(run: Run) -> dict[str, Any]:
 
 
 def table(scores: Scores) -> str:
-    """Write the strict scores for a terminal, in percent: label, precision, recall, F1, its 95 % interval, support."""
-    rows = [["", "P", "R", "F1", "95 %", "support"]]
+    """Write the scores for a terminal, in percent: strict with the F1's 95 % interval, F1 by overlap, support; then what no word holds."""
+    rows = [["", "P", "R", "F1", "95 %", "IoU≥.8", "IoU≥.5", "support"]]
     for layer, result in scores.items():
-        rows.append([layer, "", "", "", "", ""])
-        rows += (["  " + name, *_cells(figure), str(figure.support)] for name, figure in result.strict.items())
+        rows.append([layer, *[""] * 7])
+        for name, figure in result.strict.items():
+            overlaps = [percent(found[name].f1) for found in (result.iou80, result.iou50)]
+            rows.append(["  " + name, *_cells(figure), *overlaps, str(figure.support)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(_aligned(row, widths) for row in rows)
+    return "\n".join([*(_aligned(row, widths) for row in rows), *_unrepresented(scores)])
+
+
+def _unrepresented(scores: Scores) -> Iterator[str]:
+    for layer, result in scores.items():
+        for count, whose in ((result.unrepresented_gold, "gold"), (result.unrepresented_predicted, "predicted")):
+            if count:
+                yield f"{layer}: {count} {whose} spans start or end inside a word, or overlap; none of them is left out of the scores"
+        if result.unannotated:
+            yield f"{layer}: {result.unannotated} articles are not annotated in this layer and are not scored"
 
 
 def percent(value: float) -> str:
@@ -112,7 +123,7 @@ def mistakes(gold: Article, predicted: Article, layers: Iterable[str] = LAYERS) 
 
     Spans that overlap are paired one to one: `wrong label`, `wrong boundary` or `wrong label and boundary`; the others
     are `missed` or `spurious`. `wrong attribution` is a quotation whose content is right and whose cue and speaker,
-    found as well, belong to another one, or whose speaker has another name.
+    found as well, belong to another one, or whose speaker is given another name.
     """
     annotated = [layer for layer in layers if gold.annotated(layer)]
     found = [mistake for layer in annotated for mistake in _span_mistakes(gold, predicted, layer)]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import (
     AutoConfig,
@@ -23,6 +23,7 @@ from transformers import (
 
 from govorit import words
 from govorit.errors import UserError
+from govorit.tokenization import unloadable
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -69,26 +70,13 @@ def build(config: Model, layers: Mapping[str, Sequence[str]], tokenizer: PreTrai
     if config.path is None:
         ids = {f"{name}_token_id": tokenizer.convert_tokens_to_ids(f"[{name.upper()}]") for name in ("pad", "cls", "sep")}
         ids |= {"bos_token_id": ids["cls_token_id"], "eos_token_id": ids["sep_token_id"]}
-        encoder = AutoModel.from_config(_scratch(config.scratch, vocabulary, ids), **options)
+        encoder = AutoModel.from_config(_drop(_scratch(config.scratch, vocabulary, ids), config.dropout), **options)
     else:
-        encoder = _load(config.path, options)
+        encoder = _load(config.path, config.dropout, options)
         if encoder.get_input_embeddings().num_embeddings < vocabulary:
             raise UserError(
                 f"model.path: {config.path}: its tokenizer has {vocabulary} pieces, more than the encoder knows; they do not belong together"
             )
-    if config.dropout is not None:
-        for module in encoder.modules():
-            if isinstance(module, nn.Dropout):
-                module.p = config.dropout
-        for key in (
-            "hidden_dropout_prob",
-            "attention_probs_dropout_prob",
-            "attention_dropout",
-            "mlp_dropout",
-            "embedding_dropout",
-        ):
-            if hasattr(encoder.config, key):
-                setattr(encoder.config, key, config.dropout)
     return Tagger(encoder, layers)
 
 
@@ -149,21 +137,18 @@ def _scratch(shape: Scratch, vocabulary: int, ids: Mapping[str, int]) -> PreTrai
     )
 
 
-def _load(path: str, options: Mapping[str, Any]) -> PreTrainedModel:
+def _drop(config: PreTrainedConfig, dropout: float | None) -> PreTrainedConfig:
+    """Set every dropout of a config, whatever its family calls them; modules read it when they are made."""
+    for key, value in config.to_dict().items():
+        if dropout is not None and "dropout" in key and isinstance(value, float | int) and not isinstance(value, bool):
+            setattr(config, key, dropout)
+    return config
+
+
+def _load(path: str, dropout: float | None, options: Mapping[str, Any]) -> PreTrainedModel:
     """Load an encoder; nothing in it is executed or unpickled."""
-    local = Path(path)
-    if local.exists() and not (local / "config.json").exists():
-        raise UserError(f"model.path: {path}: no config.json in it; name a folder with config.json, tokenizer and model.safetensors")
-    if not local.exists() and (path.count("/") != 1 or path.startswith((".", "/"))):
-        raise UserError(f"model.path: {path}: no such folder; name an existing one, or a Hub model as OWNER/NAME")
     try:
-        config = AutoConfig.from_pretrained(path, trust_remote_code=False)
+        config = _drop(AutoConfig.from_pretrained(path, trust_remote_code=False), dropout)
         return AutoModel.from_pretrained(path, config=config, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, **options)
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        if local.exists():
-            raise UserError(f"model.path: {path}: cannot be loaded: {reason:.300}") from None
-        raise UserError(
-            f"model.path: {path}: the Hub cannot be reached, or has no such model; give a local folder (model.path=FOLDER), "
-            f"or use model=scratch, which needs no network"
-        ) from None
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, TypeError, AttributeError, SafetensorError) as error:
+        raise unloadable(path, "encoder", error) from None

@@ -25,10 +25,10 @@ STAND_INS = {
     **dict.fromkeys("«»“”„‟", '"'),
     **dict.fromkeys("‘’‚‛ʼ`´", "'"),
     "…": ".",
-    "№": "N",
+    "№": "#",  # a letter would grow together with the number after it
     "•": "-",
-    "₽": "р",
-    "€": "E",
+    "₽": "$",
+    "€": "$",
     "Ё": "Е",
     "ё": "е",
 }
@@ -77,10 +77,9 @@ def adapt(tokenizer: Tokenizer) -> dict[str, str]:
     tokenizer.no_padding()
     missing = {char: other for char, other in STAND_INS.items() if not _knows(tokenizer, char) and _knows(tokenizer, other)}
     before = [_clean(), *(normalizers.Replace(char, other) for char, other in missing.items())]
-    own = [tokenizer.normalizer] if tokenizer.normalizer is not None else []
-    tokenizer.normalizer = normalizers.Sequence([*before, *own])
-    first = pre_tokenizers.Split(Regex(r"[^\w\s]"), "isolated")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([first, *([tokenizer.pre_tokenizer] if tokenizer.pre_tokenizer is not None else [])])
+    tokenizer.normalizer = normalizers.Sequence([*before, *([tokenizer.normalizer] if tokenizer.normalizer is not None else [])])
+    own = [tokenizer.pre_tokenizer] if tokenizer.pre_tokenizer is not None else []
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([_edges(), *own])
     return missing
 
 
@@ -95,7 +94,7 @@ def load(path: str, ready: bool = False) -> PreTrainedTokenizerFast:
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, use_fast=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError) as error:
-        raise UserError(f"model.path: {path}: no tokenizer can be loaded ({str(error).strip().split(chr(10))[0]:.200})") from None
+        raise unloadable(path, "tokenizer", error) from None
     if not getattr(tokenizer, "is_fast", False):
         raise UserError(f"model.path: {path}: its tokenizer is not a fast one; convert it to tokenizer.json first")
     if not ready:
@@ -116,6 +115,18 @@ def _keep_letters(tokenizer: Tokenizer) -> None:
         strips = normalizer.lowercase if normalizer.strip_accents is None else normalizer.strip_accents
         normalizer.strip_accents = strips and not (_has(tokenizer, "й") and _has(tokenizer, "ё"))
         tokenizer.normalizer = normalizer
+
+
+def unloadable(path: str, what: str, error: Exception) -> UserError:
+    """What to tell a user whose encoder cannot be loaded, and the ways on."""
+    if Path(path).exists():
+        return UserError(f"model.path: {path}: no {what} can be loaded from it: {' '.join(str(error).split()):.300}")
+    if path.count("/") != 1 or path.startswith((".", "/", "~")):
+        return UserError(f"model.path: {path}: no such folder; name an existing one, or a Hub model as OWNER/NAME")
+    return UserError(
+        f"model.path: {path}: not in the cache, and the Hub cannot be reached or has no such model; "
+        f"give a local folder (model.path=FOLDER), or use model=scratch, which needs no network"
+    )
 
 
 def wrap(tokenizer: Tokenizer, names: dict[str, str] | None = None) -> PreTrainedTokenizerFast:
@@ -149,7 +160,12 @@ def _hidden() -> normalizers.Normalizer:
 
 
 def _split() -> pre_tokenizers.PreTokenizer:
-    return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(r"[^\w\s]"), "isolated"), pre_tokenizers.BertPreTokenizer()])
+    return pre_tokenizers.Sequence([_edges(), pre_tokenizers.BertPreTokenizer()])
+
+
+def _edges() -> pre_tokenizers.PreTokenizer:
+    """Split at the edges of :func:`govorit.words.words`: a mark with no letter before it does not belong to the letter after it."""
+    return pre_tokenizers.Split(Regex(r"[^\w\s]\p{M}*|(?<!\w)\p{M}+"), "isolated")
 
 
 def _has(tokenizer: Tokenizer, piece: str) -> bool:

@@ -135,8 +135,8 @@ class _Loop:
         p, plan = self.progress, self.plan(self.progress.epoch)
         self.tagger.train()
         bar = tqdm(
-            total=len(plan), initial=p.step, desc=f"epoch {p.epoch + 1}/{self.config.epochs}", unit="step", leave=False,
-            disable=not self.accelerator.is_main_process, mininterval=0.5, dynamic_ncols=True,
+            total=self.total_steps, initial=p.total_steps, desc=f"epoch {p.epoch + 1}/{self.config.epochs}", unit="step", leave=False,
+            disable=None if self.accelerator.is_main_process else True, mininterval=0.5, dynamic_ncols=True,
         )  # fmt: skip
         with bar:
             for step in plan[p.step :]:
@@ -172,7 +172,9 @@ class _Loop:
         if better:
             p.best, p.best_epoch = figures["score"], p.epoch
         shown = "  ".join(f"{key} {value:.3f}" for key, value in figures.items())
-        say(f"epoch {p.epoch + 1:3d}  loss {row['loss']:.4f}  {shown}  {speed:,.0f} tokens/s{'  best' if better else ''}")
+        left = p.seconds * (self.config.epochs - p.epoch - 1) / 60
+        mark = "  best" if better else ""
+        say(f"epoch {p.epoch + 1:3d}  loss {row['loss']:.4f}  {shown}  {speed:,.0f} tokens/s  {left:.1f} min left{mark}")
         p.epoch, p.step, p.loss, p.tokens, p.seconds = p.epoch + 1, 0, 0.0, 0, 0.0
         if self.accelerator.is_main_process:
             if better:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -114,9 +115,9 @@ def _align(text: str, ids: Sequence[int], offsets: Sequence[tuple[int, int]]) ->
 
 
 def _begin(text: str, offset: tuple[int, int]) -> int:
-    """Where a token's own text begins: byte-level tokenizers count the space before a word to it."""
+    """Where a token's own text begins: byte-level tokenizers count the space before a word to it, and what is hidden after that space."""
     start, end = offset
-    while start < end - 1 and text[start].isspace():
+    while start < end - 1 and (text[start].isspace() or unicodedata.category(text[start]) in ("Cf", "Cc")):
         start += 1
     return start
 

@@ -59,13 +59,17 @@ def _program() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="evaluate", description="Score a checkpoint, or a file of predictions, against annotated articles.")
+    parser = argparse.ArgumentParser(
+        prog="evaluate", description="Score a checkpoint, or a file of predictions, against annotated articles."
+    )
     parser.add_argument("gold", type=Path, help="annotated articles: a file or folder")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--model", type=Path, help="a checkpoint that training has written")
     what.add_argument("--predictions", type=Path, help="articles as predict.py writes them, paired with the gold by id")
     parser.add_argument("--from", dest="format", choices=formats.FORMATS, help="format of the gold (default: told by suffix and content)")
-    parser.add_argument("--quotes", action="append", default=[], metavar="FILE", help="offset annotation to join to the gold (data/quotes/*.jsonl)")
+    parser.add_argument(
+        "--quotes", action="append", default=[], metavar="FILE", help="offset annotation to join to the gold (data/quotes/*.jsonl)"
+    )
     parser.add_argument("--labels", metavar="A,B=C", help="entity labels to score, others left out; B=C reads the gold's B as C")
     parser.add_argument("--nested", choices=("refuse", "outermost"), default="refuse", help="entities inside entities (default: refuse)")
     parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples of the intervals; 0: none (default: 1000)")

@@ -39,9 +39,15 @@ def _program() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="predict", description="Read Russian news articles: who is named, and who said what.")
-    parser.add_argument("source", nargs="*", default=["-"], help="text files, .jsonl files, folders of them, or - for standard input (default)")
-    parser.add_argument("--model", type=Path, help="a checkpoint that training has written (default: the newest release, else the newest run)")
-    parser.add_argument("--from", dest="format", choices=formats.FORMATS, help="format of the sources (default: told by suffix and content)")
+    parser.add_argument(
+        "source", nargs="*", default=["-"], help="text files, .jsonl files, folders of them, or - for standard input (default)"
+    )
+    parser.add_argument(
+        "--model", type=Path, help="a checkpoint that training has written (default: the newest release, else the newest run)"
+    )
+    parser.add_argument(
+        "--from", dest="format", choices=formats.FORMATS, help="format of the sources (default: told by suffix and content)"
+    )
     parser.add_argument("--to", choices=("jsonl", "text", "html"), default="jsonl", help="what to write (default: jsonl)")
     parser.add_argument("--out", type=Path, help="file to write to (default: standard output)")
     parser.add_argument("--batch-tokens", type=int, default=8192, help="tokens in a batch, padding included (default: 8192)")

@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import sys
 import time
+from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from omegaconf import OmegaConf
 
 from govorit import paths
 from govorit.cli import guarded
-from govorit.config import Config, register, settled
+from govorit.config import Config, flatten, register, settled
 from govorit.errors import UserError
 
 if TYPE_CHECKING:
@@ -50,13 +56,19 @@ def _job(composed: DictConfig) -> None:
         config = _settle(composed)
         name = HydraConfig.get().job.override_dirname if sweep else ""
         _run(config, _folder(config, sweep, name))
-    except BaseException:
+    except UserError as error:  # told here: Hydra would put a line of its own before it
+        _say(str(error))
+        sys.exit(error.code)
+    finally:
         if sweep and {path.name for path in sweep.iterdir()} <= {"multirun.yaml"}:
             shutil.rmtree(sweep)  # nothing was run
-        raise
+            with suppress(OSError):
+                sweep.parent.rmdir()
 
 
 def _run(config: Config, folder: Path) -> None:
+    if config.model.path and not Path(config.model.path).exists() and not _hub_answers():
+        os.environ["HF_HUB_OFFLINE"] = "1"  # take what is in the cache, and do not try for a minute
     import datasets
     import transformers
 
@@ -66,14 +78,13 @@ def _run(config: Config, folder: Path) -> None:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     datasets.disable_progress_bars()
-    _say(f"run folder: {folder}")
     try:
         outcome = pipeline.run(config, folder, _say)
     except Stopped as stopped:
         _say(str(stopped))
         sys.exit(stopped.code)
-    if outcome.scores:
-        print(f"{outcome.table}\n")
+    if int(os.environ.get("RANK", "0")) == 0:
+        print(f"{outcome.table or 'no dev or test articles: nothing was scored'}\n")
         for what, place in (
             ("report", "report.html"), ("", "report.md"), ("figures", "metrics.json"), ("dataset", "dataset"), ("checkpoint", "model"),
         ):  # fmt: skip
@@ -81,15 +92,14 @@ def _run(config: Config, folder: Path) -> None:
                 print(f"{what:<10} {folder / place}")
 
 
+_ROOT = ": the folder of your articles, or of the public corpora (data/README.md says how to get them)"
+
+
 def _settle(composed: DictConfig) -> Config:
     """The composed config as dataclasses; what is missing is told by its key."""
-    from omegaconf import OmegaConf
-
-    missing = OmegaConf.missing_keys(composed)
-    if missing:
-        key = min(missing)
-        hint = "; it is the folder that holds the corpora: data/README.md says how to get them" if key == "data.root" else ""
-        raise UserError(f"{key}: must be given, as {key}=…{hint}")
+    for key, hint in (("data.root", _ROOT), ("model.path", "")):
+        if OmegaConf.is_missing(composed[key.split(".")[0]], key.split(".")[1]):
+            raise UserError(f"{key}: must be given, as {key}=…{hint}")
     OmegaConf.resolve(composed)
     config: Any = OmegaConf.to_object(composed)
     return config
@@ -117,26 +127,45 @@ def _unfinished(config: Config) -> Path | None:
     return max(runs, key=lambda path: path.stat().st_mtime).parent if runs else None
 
 
-def _one_line(error: Exception) -> str:
-    """What Hydra says of a bad override, without its advice on Hydra itself."""
-    lines = [line.strip() for line in str(error).split("\n") if line.strip()]
-    text = "; ".join(
-        line
-        for line in lines
-        if not line.startswith(
-            (
-                "To append",
-                "full_key",
-                "object_type",
-                "reference_type",
-                "Check that",
-                "Config search",
-                "provider=",
-                "set the env",
-            )
-        )
-    )
-    return text or type(error).__name__
+def _one_line(error: BaseException) -> str:
+    """What Hydra says of a bad override and why, without its advice on Hydra itself, and with the nearest key that there is."""
+    lines: list[str] = []
+    while error is not None and len(lines) < 4:
+        lines += [line.strip() for line in str(error).split("\n")]
+        error = error.__cause__  # type: ignore[assignment]
+    said = dict.fromkeys(line for line in lines if line and not line.startswith(_ADVICE))
+    text = "; ".join(said) or "the config cannot be composed"
+    key = re.search(r"Could not override '([^']+)'|Key '([^']+)' (?:is )?not in", text)
+    known = flatten(OmegaConf.to_container(OmegaConf.structured(Config)))
+    groups = {".".join(name.split(".")[:depth]) for name in known for depth in (1, 2, 3)}
+    near = get_close_matches(key[1] or key[2], sorted(groups), 1, 0.5) if key else []
+    return f"{text}; did you mean {near[0]}=…?" if near else text
+
+
+_ADVICE = (
+    "To append",
+    "full_key",
+    "object_type",
+    "reference_type",
+    "Check that",
+    "Config search",
+    "provider=",
+    "Set the env",
+    "child_type",
+    "\\t",
+)
+
+
+def _hub_answers(timeout: float = 5.0) -> bool:
+    """Whether the model hub can be reached; with a proxy between, assume so."""
+    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
+        return True
+    try:
+        host = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
+        socket.create_connection((host.hostname, host.port or 443), timeout).close()
+    except OSError:
+        return False
+    return True
 
 
 def _say(line: str) -> None:

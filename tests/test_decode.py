@@ -1,0 +1,195 @@
+from itertools import product
+from random import Random
+
+import numpy as np
+import pytest
+from generate import random_article, random_text
+
+from govorit import decode, words
+from govorit.article import Article, Quote, Span
+from govorit.formats.inline import parse
+
+LABELS = ["PER", "LOC", "ORG"]
+TAGS = words.tag_names(LABELS)
+
+
+def valid(path) -> bool:
+    return all(
+        tag[0] != "I" or before[2:] == tag[2:] for before, tag in zip(["O", *(TAGS[i] for i in path)], (TAGS[i] for i in path), strict=False)
+    )
+
+
+PATHS = {n: np.array([p for p in product(range(7), repeat=n) if valid(p)]) for n in range(1, 5)}
+
+
+def best_by_force(scores: np.ndarray) -> float:
+    paths = PATHS[len(scores)]
+    return scores[np.arange(len(scores)), paths].sum(axis=1).max()
+
+
+def total(scores: np.ndarray, path: np.ndarray) -> float:
+    return scores[np.arange(len(path)), path].sum()
+
+
+def test_the_best_path_is_the_best_of_all_valid_ones():
+    rng = np.random.default_rng(0)
+    invalid = 0
+    for case in range(1500):
+        scores = rng.normal(size=(rng.integers(1, 5), 7))
+        if case % 3 == 1:
+            scores = rng.integers(-2, 1, size=scores.shape).astype(float)  # ties
+        if case % 3 == 2:
+            scores[rng.random(scores.shape) < 0.4] = -np.inf
+            scores[:, 0] = np.maximum(scores[:, 0], -100)  # O stays possible, so some sequence is
+        path = decode.best_path(scores.astype(np.float32))
+        assert valid(path)
+        assert total(scores, path) == pytest.approx(best_by_force(scores))
+        invalid += not valid(scores.argmax(axis=1))
+    assert invalid > 300, "Viterbi was needed often enough"
+
+
+def test_six_words_by_force():
+    paths = np.array([p for p in product(range(5), repeat=6) if valid(p)])  # two labels
+    rng = np.random.default_rng(1)
+    for _ in range(60):
+        scores = rng.normal(size=(6, 5))
+        path = decode.best_path(scores)
+        assert valid(path) and total(scores, path) == pytest.approx(scores[np.arange(6), paths].sum(axis=1).max())
+
+
+def test_the_shortcut_and_viterbi_agree(monkeypatch):
+    rng = np.random.default_rng(2)
+    cases = [rng.normal(size=(n, 7)) + 4 * (np.arange(7) == 0) for n in (1, 2, 5, 40, 300) for _ in range(40)]
+    by_shortcut = [path for scores in cases if valid(path := decode.best_path(scores))]
+    monkeypatch.setattr(decode, "_valid", lambda path: False)
+    for scores, path in zip(cases, by_shortcut, strict=True):
+        assert np.array_equal(decode.best_path(scores), path)
+
+
+@pytest.mark.parametrize("impossible", [[[0, -np.inf, -np.inf]], [[-np.inf, -np.inf, 0.0]], [[-np.inf] * 3] * 2])
+def test_what_cannot_be_is_still_valid(impossible):
+    path = decode.best_path(np.array(impossible))
+    assert len(path) == len(impossible) and valid(path)
+
+
+def test_no_words_no_path():
+    assert decode.best_path(np.zeros((0, 7))).shape == (0,)
+    assert decode.spans(np.zeros((0, 7)), [], LABELS) == []
+
+
+def test_a_spans_score_is_the_mean_probability_of_its_tags():
+    scores = np.log([[0.1, 0.8, 0.1], [0.2, 0.1, 0.7], [0.9, 0.05, 0.05]])
+    assert decode.spans(scores, [(0, 2), (3, 8), (9, 10)], ["PER"]) == [Span(0, 8, "PER", 0.75)]
+
+
+def test_scores_are_probabilities_and_spans_lie_on_words():
+    rng = np.random.default_rng(3)
+    for i in range(300):
+        text = random_text(Random(i))
+        bounds = words.words(text)
+        logits = rng.normal(size=(len(bounds), 7)) * 4
+        found = decode.spans((logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)).astype(np.float32), bounds, LABELS)
+        assert all(0 <= span.score <= 1 for span in found)
+        assert words.encode(found, bounds)[1] == []
+
+
+def test_what_was_marked_before_is_replaced():
+    article = parse("<PER>Путин</PER> сказал: <q>«Да»</q>")
+    bounds = words.words(article.text)
+    scores = {"entities": np.tile(np.log([[0.98, 0.01, 0.01]]), (len(bounds), 1))}
+    assert decode.decode(article, bounds, scores, {"entities": ["PER"]}) == Article(article.id, article.text)
+
+
+# Each is the gold: what the rules make of its spans alone is compared with its links.
+QUOTATIONS = {
+    "a quotation, then who said it": "<q>«Да»</q>, — <cue>сказал</cue> <src>Путин</src>.",
+    "who said it, then a quotation": "<src>Путин</src> <cue>сказал</cue>: <q>«Да»</q>.",
+    "a cue alone": "Как <cue>сообщается</cue>, <q indirect>дождь пройдёт</q>.",
+    "no cue": "<src>Путин</src>: <q>«Да»</q>.",
+    "what somebody says": "<src>Росстат</src> <cue>сообщил</cue>, что <q indirect>цены выросли</q>.",
+    "by the words of somebody": "<cue>По словам</cue> <src>В. Путина</src>, <q indirect>цены выросли</q>.",
+    "a subject with initials": "<src>Н. Назарбаев</src> на встрече с В. Путиным <cue>отметил</cue>, что <q indirect>рад</q>.",
+    "interrupted «»": "<q 1 direct>«Это — признак слабости</q>, — <cue 1>сказал</cue> <src 1>он</src>. — <q 1 direct>Мы хотим мира»</q>.",
+    "interrupted “”": "<q 1 direct>“Это слабость</q>, — <cue 1>сказал</cue> <src 1>он</src>. — <q 1 direct>Мы хотим мира”</q>.",
+    "interrupted „“": "<q 1 direct>„Это слабость</q>, — <cue 1>сказал</cue> <src 1>он</src>. — <q 1 direct>Мы хотим мира“</q>.",
+    'interrupted ""': '<q 1 direct>"Это слабость</q>, - <cue 1>сказал</cue> <src 1>он</src>. - <q 1 direct>Мы хотим мира"</q>.',
+    "interrupted, a name in marks goes on": "<q 1 direct>«Да</q>, — <cue 1>сказал</cue> <src 1>он</src>. — <q 1 direct>«Левиафан» плох»</q>.",
+    "interrupted twice": (
+        "<q 1 direct>«Да</q>, — <cue 1>сказал</cue> <src 1>он</src>, — <q 1 direct>и нет</q>, — добавил, — <q 1 direct>и всё»</q>."
+    ),
+    "interrupted dash speech": "— <q 1 direct>Доедем</q>, — <cue 1>пообещал</cue> <src 1>водитель</src>. — <q 1 direct>Пока доедем.</q>",
+    "interrupted indirect": "<q 1 indirect>Цены</q>, <cue 1>сказал</cue> <src 1>он</src>, <q 1 indirect>вырастут</q>.",
+    "two closed „“ are two": (
+        "<q 1 direct>„Да“</q>, — <cue 1>сказал</cue> <src 1>Путин</src>. <q 2 direct>„Нет“</q>, — <cue 2>ответил</cue> <src 2>Песков</src>."
+    ),
+    "two in a paragraph": (
+        "<q 1 direct>«Да»</q>, — <cue 1>сказал</cue> <src 1>он</src>. <q 2 direct>«Нет»</q>, — <cue 2>ответил</cue> <src 2>Песков</src>."
+    ),
+    "two, the second's cue further away than the first's": (
+        "<q 1 direct>«Да»</q>, — <cue 1>сказал</cue> <src 1>я</src>. "
+        "<q 2 direct>«Нет»</q>, — после долгого раздумья <cue 2>ответил</cue> <src 2>Песков</src>."
+    ),
+    "two that follow their cues": (
+        "<src 1>Он</src> <cue 1>сказал</cue>: <q 1 direct>«Да»</q>. <src 2>Песков</src> <cue 2>ответил</cue>: <q 2 direct>«Нет»</q>."
+    ),
+    "straight marks": (
+        '<q 1 direct>"Да"</q>, - <cue 1>сказал</cue> <src 1>он</src>. <q 2 direct>"Нет"</q>, - <cue 2>ответил</cue> <src 2>Песков</src>.'
+    ),
+    "one subject, two cues": (
+        "<src 1>Чайка</src> <cue 1>напомнил</cue>, что <q 1 indirect>срок прошёл</q>, "
+        "и <cue 2>подчеркнул</cue>, что <q 2 indirect>ждать нельзя</q>."
+    ),
+    "a shared cue": "<src 1,2>Он</src> <cue 1,2>отметил</cue>, что <q 1 indirect>расчёты устарели</q>: <q 2 direct>«Мы считали»</q>.",
+    "a shared cue behind": "<q 1 direct>«Да»</q> и <q 2 direct>«Нет»</q>, — <cue 1,2>сказал</cue> <src 1,2>Песков</src>.",
+    "a floating quotation in its own paragraph": (
+        "<q 1 direct>«Да»</q>, — <cue 1>сказал</cue> <src 1>он</src>.\n\n<q 2 direct>«Мы хотим мира»</q>.\n\nВстреча прошла в Астане."
+    ),
+    "a floating quotation in a sentence of its own": (
+        "<q 1 direct>«Да»</q>, — <cue 1>сказал</cue> <src 1>он</src>. <q 2 direct>«Мы хотим мира»</q>."
+    ),
+    "turns of an interview": "— <q 1 direct>Кто там?</q>\n\n— <q 2 direct>Свои</q>, — <cue 2>сказал</cue> <src 2>он</src>.",
+    "a block after a colon": "<src>Вот что</src> <cue>заявил</cue>:\n\n<q>«Да»</q>.\n\nИ ушёл.",
+    "an entity's name in the content": "<q>«Фильм «Левиафан» хорош»</q>, — <cue>сказал</cue> <src>он</src>.",
+}
+
+
+@pytest.mark.parametrize("case", QUOTATIONS)
+def test_quotations_are_tied_as_a_reader_ties_them(case):
+    gold = parse(QUOTATIONS[case])
+    assert shown(decode.quotes(gold.layer("quotes"), gold.text), gold.text) == shown(gold.quotes, gold.text)
+
+
+def shown(quotes, text: str) -> list[tuple]:
+    def words_of(span: Span | None) -> str | None:
+        return text[span.start : span.end] if span else None
+
+    return [(quote.kind, tuple(map(words_of, quote.content)), words_of(quote.cue), words_of(quote.speaker)) for quote in quotes]
+
+
+def test_any_spans_make_quotations_of_each_content_once():
+    for i in range(1000):
+        article = random_article(Random(i))
+        spans = article.layer("quotes")
+        found = decode.quotes(spans, article.text)
+        contents = [span for quote in found for span in quote.content]
+        assert contents == [span for span in spans if span.label not in ("CUE", "SPEAKER")]
+        assert all(quote.kind.upper() == span.label for quote in found for span in quote.content)
+        assert {span for quote in found for span in (quote.cue, quote.speaker) if span} <= set(spans)
+
+
+def test_no_cue_is_lost_where_a_quotation_is_free_for_it():
+    # Each content stands nearer to the cue after it than to its own: the nearest cue of each would leave the first one out.
+    text = "".join(f"сказал, что тут же и там цены{i} " for i in range(2000))
+    found = []
+    for i in range(2000):
+        start = text.index(f"цены{i} ")
+        cue = text.rindex("сказал", 0, start)
+        found += [Span(cue, cue + 6, "CUE", 1.0), Span(start, start + len(f"цены{i}"), "INDIRECT", 1.0)]
+    quotes = decode.quotes(found, text)
+    assert [quote.cue for quote in quotes] == found[::2]
+
+
+def test_a_quotations_score_is_that_of_its_content():
+    found = [Span(0, 4, "DIRECT", 0.5), Span(8, 14, "CUE", 0.1)]
+    assert decode.quotes(found, "«Да», — сказал он.") == [Quote("direct", (found[0],), found[1], None, None, 0.5)]
+    assert decode.quotes([], "Да") == []

@@ -1,0 +1,202 @@
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from transformers import (
+    AlbertConfig,
+    AutoModel,
+    AutoModelForTokenClassification,
+    BertConfig,
+    BertModel,
+    DebertaV2Config,
+    DistilBertConfig,
+    ElectraConfig,
+    ModernBertConfig,
+    PreTrainedConfig,
+    RobertaConfig,
+    XLMRobertaConfig,
+)
+
+from govorit import config, tagger, tokenization
+from govorit.errors import UserError
+from govorit.tagger import Tagger
+
+torch.set_num_threads(1)
+
+LAYERS = {"entities": ["PER", "LOC"], "quotes": ["DIRECT"]}
+SHAPE = {"vocab_size": 100, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+IDS = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3, "cls_token_id": 2, "sep_token_id": 3}
+ENCODERS: dict[str, PreTrainedConfig] = {
+    "BERT": BertConfig(**SHAPE),
+    "RoBERTa": RobertaConfig(**SHAPE, max_position_embeddings=514, pad_token_id=1),
+    "ELECTRA": ElectraConfig(**SHAPE, embedding_size=8),
+    "DistilBERT": DistilBertConfig(vocab_size=100, dim=16, n_layers=2, n_heads=2, hidden_dim=32),
+    "ModernBERT": ModernBertConfig(**SHAPE, **IDS),
+    "DeBERTa-v2": DebertaV2Config(**SHAPE, relative_attention=True, position_buckets=32, pos_att_type=["p2c", "c2p"]),
+    "XLM-R": XLMRobertaConfig(**SHAPE, max_position_embeddings=514, pad_token_id=1),
+    "ALBERT": AlbertConfig(**SHAPE, embedding_size=8),
+}
+POSITIONS = {"ModernBERT": 8192}
+
+
+@cache
+def tokenizer():
+    return tokenization.wrap(tokenization.learn(["Путин заявил: «Да»."], 60))
+
+
+def model(path: Path | str, **changes) -> config.Model:
+    return config.Model(name="x", path=str(path), **changes)
+
+
+def network(family: str) -> Tagger:
+    torch.manual_seed(0)
+    return Tagger(AutoModel.from_config(ENCODERS[family], attn_implementation="eager"), LAYERS).eval()
+
+
+@pytest.mark.parametrize("family", ENCODERS)
+def test_each_layer_is_the_standard_model_of_its_encoder(family):
+    ours = network(family)
+    ids = torch.randint(5, 100, (3, 20), generator=torch.Generator().manual_seed(1))
+    mask = torch.ones_like(ids)
+    mask[1, 11:] = 0
+    with torch.inference_mode():
+        answers = ours(ids, mask)
+    assert list(answers) == list(LAYERS)
+    for layer, labels in LAYERS.items():
+        shape, encoder, head = ours.standard(layer)
+        assert shape.id2label == dict(enumerate(["O", *(f"{prefix}-{label}" for label in labels for prefix in "BI")]))
+        assert shape.label2id == {name: i for i, name in shape.id2label.items()} and shape.num_labels == 1 + 2 * len(labels)
+        assert not encoder.keys() & head.keys() and head
+        standard = AutoModelForTokenClassification.from_config(shape, attn_implementation="eager").eval()
+        standard.load_state_dict({**encoder, **head})  # strict: every weight has its place
+        assert [type(standard).__name__] == shape.architectures
+        with torch.inference_mode():
+            logits = standard(input_ids=ids, attention_mask=mask).logits
+        assert answers[layer].shape == (3, 20, 1 + 2 * len(labels))
+        assert torch.equal(answers[layer][mask.bool()], logits[mask.bool()])
+    assert not torch.equal(answers["quotes"], answers["entities"][..., :3]), "a head of its own for each layer"
+
+
+@pytest.mark.parametrize("family", ENCODERS)
+def test_the_encoder_is_left_as_it_was(family):
+    ours, before = network(family), ENCODERS[family].to_dict()
+    ours.standard("entities")
+    assert ENCODERS[family].to_dict() == before and ours.encoder.config.num_hidden_layers == 2
+
+
+@pytest.mark.parametrize("family", ENCODERS)
+def test_positions_are_what_the_encoder_can_read(family):
+    limit = tagger.positions(network(family).encoder)
+    assert limit == POSITIONS.get(family, 512)
+    if limit == 512:
+        ids = torch.full((1, limit), 7)
+        with torch.inference_mode():
+            network(family)(ids, torch.ones_like(ids))
+            if family != "DeBERTa-v2":  # whose tokens know only how far apart they are, and so could be more
+                with pytest.raises((IndexError, RuntimeError)):
+                    network(family)(longer := torch.full((1, limit + 1), 7), torch.ones_like(longer))
+
+
+def rates(module: nn.Module) -> list[float]:
+    """Every dropout rate in a network: of its dropout modules, and those that attention keeps as numbers."""
+    found = []
+    for part in module.modules():
+        found += [part.p] if isinstance(part, nn.Dropout) else []
+        found += [value for name, value in vars(part).items() if "dropout" in name and isinstance(value, float)]
+    return found
+
+
+@pytest.mark.parametrize("family", ENCODERS)
+def test_the_dropout_asked_for_reaches_every_module(tmp_path, family):
+    AutoModel.from_config(ENCODERS[family]).save_pretrained(tmp_path)
+    for rate in (0.0, 0.37):
+        built = tagger.build(model(tmp_path, dropout=rate), LAYERS, tokenizer())
+        assert set(rates(built)) == {rate} and rates(built.heads)
+    if family == "BERT":
+        assert 0.1 in rates(tagger.build(model(tmp_path), LAYERS, tokenizer()))
+
+
+def test_dropout_of_an_encoder_with_random_weights():
+    scratch = config.Scratch(vocabulary=60, hidden_size=24, layers=2, heads=3)
+    built = tagger.build(config.Model(name="scratch", scratch=scratch, dropout=0.25), LAYERS, tokenizer())
+    assert set(rates(built)) == {0.25}
+    assert built.encoder.config.vocab_size == len(tokenizer())
+
+
+def refusal(path: Path | str) -> str:
+    with pytest.raises(UserError) as caught:
+        tagger.build(model(path), LAYERS, tokenizer())
+    message = str(caught.value)
+    assert "\n" not in message and str(path) in message and message.startswith("model.path: ")
+    return message
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    assert "no such folder" in refusal(tmp_path / "no" / "such")
+    assert "no such folder" in refusal("no/such/folder")
+
+
+def test_a_folder_without_a_config(tmp_path):
+    assert "config.json" in refusal(tmp_path)
+
+
+def test_pickled_weights_are_not_loaded(tmp_path):
+    encoder = BertModel(BertConfig(**SHAPE))
+    encoder.save_pretrained(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(encoder.state_dict(), tmp_path / "pytorch_model.bin")
+    assert "safetensors" in refusal(tmp_path)
+
+
+def test_weights_that_run_code_do_not(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "sprung",)
+
+    BertConfig(**SHAPE).save_pretrained(tmp_path)
+    torch.save({"x": Trap()}, tmp_path / "pytorch_model.bin")
+    refusal(tmp_path)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("kind", ["own", "bert"])
+def test_code_beside_the_weights_is_not_run(tmp_path, kind):
+    BertModel(BertConfig(**SHAPE)).save_pretrained(tmp_path)
+    described = json.loads((tmp_path / "config.json").read_text())
+    described["auto_map"] = {"AutoConfig": "code.Config", "AutoModel": "code.Model"}
+    described["model_type"] = kind
+    (tmp_path / "config.json").write_text(json.dumps(described))
+    (tmp_path / "code.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n")
+    if kind == "own":
+        refusal(tmp_path)
+    else:  # a known architecture needs no code of its own
+        tagger.build(model(tmp_path), LAYERS, tokenizer())
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_damaged_weights(tmp_path):
+    BertModel(BertConfig(**SHAPE)).save_pretrained(tmp_path)
+    whole = (tmp_path / "model.safetensors").read_bytes()
+    for damaged in (whole[:1000], whole[:-1], b""):
+        (tmp_path / "model.safetensors").write_bytes(damaged)
+        refusal(tmp_path)
+    for described in ("{", "{}", "[]", '{"model_type": "bert", "hidden_size": "many"}'):
+        (tmp_path / "config.json").write_text(described)
+        refusal(tmp_path)
+
+
+def test_an_encoder_for_another_vocabulary(tmp_path):
+    BertModel(BertConfig(**{**SHAPE, "vocab_size": 10})).save_pretrained(tmp_path)
+    assert "do not belong together" in refusal(tmp_path)
+
+
+def test_a_hub_name_without_a_network_names_the_ways_on(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    message = refusal("nobody/no-such-model")
+    assert "model=scratch" in message and "model.path=FOLDER" in message
+    with pytest.raises(UserError) as caught:
+        tokenization.load("nobody/no-such-model")
+    assert "\n" not in str(caught.value)
