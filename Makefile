@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: run test check bench clean
 
 run: .venv/.ready  ## train on data/newsroom, then read the seed article
-	$(BIN)/python train/run.py out=outputs/first
+	$(BIN)/python train/run.py out=outputs/first resume=true
 	$(BIN)/python scripts/predict.py seeds/almaty-2017.txt --model outputs/first --to text
 
 test: .venv/.ready

@@ -15,7 +15,8 @@ TAGS = words.tag_names(LABELS)
 
 def valid(path) -> bool:
     return all(
-        tag[0] != "I" or before[2:] == tag[2:] for before, tag in zip(["O", *(TAGS[i] for i in path)], (TAGS[i] for i in path), strict=False)
+        tag[0] != "I" or before[2:] == tag[2:]
+        for before, tag in zip(["O", *(TAGS[i] for i in path)], (TAGS[i] for i in path), strict=False)
     )
 
 
@@ -113,7 +114,7 @@ QUOTATIONS = {
     "interrupted “”": "<q 1 direct>“Это слабость</q>, — <cue 1>сказал</cue> <src 1>он</src>. — <q 1 direct>Мы хотим мира”</q>.",
     "interrupted „“": "<q 1 direct>„Это слабость</q>, — <cue 1>сказал</cue> <src 1>он</src>. — <q 1 direct>Мы хотим мира“</q>.",
     'interrupted ""': '<q 1 direct>"Это слабость</q>, - <cue 1>сказал</cue> <src 1>он</src>. - <q 1 direct>Мы хотим мира"</q>.',
-    "interrupted, a name in marks goes on": "<q 1 direct>«Да</q>, — <cue 1>сказал</cue> <src 1>он</src>. — <q 1 direct>«Левиафан» плох»</q>.",
+    "interrupted, goes on with a name": "<q 1 direct>«Да</q>, — <cue 1>сказал</cue> <src 1>он</src>. — <q 1 direct>«Левиафан» плох»</q>.",
     "interrupted twice": (
         "<q 1 direct>«Да</q>, — <cue 1>сказал</cue> <src 1>он</src>, — <q 1 direct>и нет</q>, — добавил, — <q 1 direct>и всё»</q>."
     ),
@@ -146,6 +147,9 @@ QUOTATIONS = {
     ),
     "a floating quotation in a sentence of its own": (
         "<q 1 direct>«Да»</q>, — <cue 1>сказал</cue> <src 1>он</src>. <q 2 direct>«Мы хотим мира»</q>."
+    ),
+    "a floating quotation nearer to the cue of the sentence before": (
+        "<q 1 direct>«Да»</q>, — после долгого раздумья <cue 1>сказал</cue> <src 1>он</src>. <q 2 direct>«Мы хотим мира»</q>."
     ),
     "turns of an interview": "— <q 1 direct>Кто там?</q>\n\n— <q 2 direct>Свои</q>, — <cue 2>сказал</cue> <src 2>он</src>.",
     "a block after a colon": "<src>Вот что</src> <cue>заявил</cue>:\n\n<q>«Да»</q>.\n\nИ ушёл.",

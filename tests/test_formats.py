@@ -175,7 +175,7 @@ def test_brat_lists_what_it_could_not_take(tmp_path):
     assert article.entities == ()
     assert article.meta["left_out"].split("\n") == [
         "a.ann:2: no annotation: 'по словам'",
-        "a.ann:1: EVENT in pieces: 'Иванов Петров'",
+        "a.ann:1: T1: EVENT in pieces: 'Иванов Петров'",
     ]
 
 
@@ -201,7 +201,7 @@ BROKEN_BRAT = {
     "shifted": ("\nT1\tPER 1 7\tИванов\n", 2, "the text has 'ванов '"),
     "other text": ("T1\tPER 0 6\tПетров\n", 1, "the text has 'Иванов'"),
     "overlapping pieces": ("T1\tPER 0 6;5 9\tИванов в ск\n", 1, "overlap"),
-    "id twice": ("T1\tPER 0 6\tИванов\nT1\tPER 21 27\tПетров\n", 2, "already taken in line 1"),
+    "id twice": ("T1\tPER 0 6\tИванов\nT1\tPER 21 27\tПетров\n", 2, "already taken at a.ann:1"),
     "orphan cue": ("T1\tCUE 7 13\tсказал\n", 1, "belongs to no quotation"),
     "orphan speaker": (TIED + "T9\tSPEAKER 21 27\tПетров\n", 8, "belongs to no quotation"),
     "cue in pieces": ("T1\tCUE 0 6;21 27\tИванов Петров\n", 1, "in 2 pieces"),

@@ -121,7 +121,7 @@ def test_the_dropout_asked_for_reaches_every_module(tmp_path, family):
 
 def test_dropout_of_an_encoder_with_random_weights():
     scratch = config.Scratch(vocabulary=60, hidden_size=24, layers=2, heads=3)
-    built = tagger.build(config.Model(name="scratch", scratch=scratch, dropout=0.25), LAYERS, tokenizer())
+    built = tagger.build(config.Model(name="scratch", path=None, scratch=scratch, dropout=0.25), LAYERS, tokenizer())
     assert set(rates(built)) == {0.25}
     assert built.encoder.config.vocab_size == len(tokenizer())
 

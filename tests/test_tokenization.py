@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -60,7 +61,7 @@ def test_learning_gives_the_same_vocabulary_in_each_process():
     )
     running = [
         subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True, env=environment)
-        for environment in ({"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2"})
+        for environment in ({**os.environ, "PYTHONHASHSEED": seed} for seed in "12")
     ]
     outputs = [process.communicate()[0] for process in running]
     assert outputs[0] == outputs[1] and len(outputs[0]) == 65
@@ -92,7 +93,9 @@ def test_a_letter_in_two_characters_is_read_as_one(ready):
     assert [text[start:end] for start, end in tokens.bounds] == ["и\u0306од", ",", "е\u0308лка"]
 
 
-@pytest.mark.parametrize("space", ["\u0085", "\x1c", "\x1d", "\x1e", "\x1f", "\u00a0", "\u2028", "\u2029", "\x0b", "\x0c", "\u202f", "\u3000"])
+@pytest.mark.parametrize(
+    "space", ["\u0085", "\x1c", "\x1d", "\x1e", "\x1f", "\u00a0", "\u2028", "\u2029", "\x0b", "\x0c", "\u202f", "\u3000"]
+)
 def test_rare_white_space_separates_words(space):
     adapted = bert(PIECES)
     tokenization.adapt(adapted)
@@ -119,10 +122,30 @@ def test_marks_that_a_vocabulary_lacks_are_mapped_in_place():
     replaced = tokenization.adapt(tokenizer)
     assert set("«»—–“”„…№") <= set(replaced) and all(len(char) == len(other) == 1 for char, other in replaced.items())
     expected = [
-        *[('"', "«"), ("Д", "Д"), ("##а", "а"), (".", "…"), ('"', "»"), ("-", "—"), ('"', "“"), ("о", "о"), ("##н", "н"), ('"', "”"), ("-", "–")],
+        *[
+            ('"', "«"),
+            ("Д", "Д"),
+            ("##а", "а"),
+            (".", "…"),
+            ('"', "»"),
+            ("-", "—"),
+            ('"', "“"),
+            ("о", "о"),
+            ("##н", "н"),
+            ('"', "”"),
+            ("-", "–"),
+        ],
         *[('"', "„"), ("я", "я"), ('"', "“"), ("#", "№"), ("5", "5"), (",", ","), ("5", "5"), ("[UNK]", "€")],
     ]
     assert pieces_of(tokenizer, MARKS) == expected  # there is no $ for the euro in this vocabulary, so it stays unknown
+
+
+def test_an_adapted_tokenizer_reads_to_the_end():
+    tokenizer = bert(PIECES)
+    tokenizer.enable_truncation(8)
+    tokenizer.enable_padding(length=20)
+    tokenization.adapt(tokenizer)
+    assert len(tokenizer.encode("да").ids) == 2 and len(tokenizer.encode("да " * 600).ids) == 1200
 
 
 def test_what_stands_in_keeps_the_edges_of_words():
@@ -178,7 +201,9 @@ def test_a_folder_as_rubert_tiny2_has_it(tmp_path):
     backend = tokenization.load(str(path)).backend_tokenizer
     text = "«Да», — сказал он… “Й” ё"
     assert "[UNK]" not in backend.encode(text).tokens
-    assert [text[start:end] for start, end in windows.tokenize(text, backend).bounds] == [text[start:end] for start, end in words.words(text)]
+    assert [text[start:end] for start, end in windows.tokenize(text, backend).bounds] == [
+        text[start:end] for start, end in words.words(text)
+    ]
 
 
 def test_an_uncased_vocabulary_stays_uncased(tmp_path):

@@ -65,9 +65,7 @@ def score_of(net) -> dict[str, float]:
 
 def run(net, data, config, folder, resume=False, evaluate=None, seed=0):
     found = evaluate or (lambda callback: score_of(net))
-    return training.train(
-        net, data, config, seed, Accelerator(cpu=True), States(folder / "state"), found, resume, lambda line: None
-    )
+    return training.train(net, data, config, seed, Accelerator(cpu=True), States(folder / "state"), found, resume, lambda line: None)
 
 
 def same(one, other) -> bool:

@@ -12,10 +12,10 @@ from govorit.article import CUE, SPEAKER, Article, Quote, Span
 from govorit.config import Config, Data, Model, Scratch, Source, Task, Trainer
 from govorit.formats import jsonl
 
-NAMES = "Иван Петров|Анна Ли|Олег Ким|Мария Сидорова|Пётр Ёлкин|Нурлан Ахметов".split("|")
-PLACES = "Алматы|Москве|Бишкеке|Минске|Казани".split("|")
-WORDS = "Договор подписан|Снег выпал рано|Цены не вырастут|Мост откроют в мае|Поезда идут по графику".split("|")
-CUES = "сказал|заявил|отметил|сообщил".split("|")
+NAMES = ["Иван Петров", "Анна Ли", "Олег Ким", "Мария Сидорова", "Пётр Ёлкин", "Нурлан Ахметов"]
+PLACES = ["Алматы", "Москве", "Бишкеке", "Минске", "Казани"]
+WORDS = ["Договор подписан", "Снег выпал рано", "Цены не вырастут", "Мост откроют в мае", "Поезда идут по графику"]
+CUES = ["сказал", "заявил", "отметил", "сообщил"]
 
 SHAPE = Scratch(vocabulary=400, hidden_size=32, layers=1, heads=2, local=8, dropout=0.1)
 OVERRIDES = (

@@ -66,7 +66,8 @@ class States:
         return next((state for path in reversed(self._steps()) if (state := self._read(path))), None)
 
     def best(self) -> State | None:
-        return self._read(self.folder / "best")
+        # Stopped between two renames, the last best one lies beside its place.
+        return self._read(self.folder / "best") or self._read(self.folder / ".best.old")
 
     def _write(self, name: str, state: State) -> None:
         _write_state(self.folder / name, State(state.tensors, {**state.values, "fingerprint": self.fingerprint}))
@@ -87,8 +88,8 @@ class States:
 def _write_state(target: Path, state: State) -> None:
     beside = target.with_name(f".{target.name}.new")
     shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
     try:
+        beside.mkdir(parents=True)
         digests = {}
         for name, tensors in state.tensors.items():
             path = beside / f"{name}.safetensors"
@@ -97,11 +98,10 @@ def _write_state(target: Path, state: State) -> None:
         (beside / "state.json").write_text(json.dumps({"values": state.values, "sha256": digests}), encoding="utf-8")
         for path in (*beside.iterdir(), beside):
             _sync(path)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:  # a full disk is a SafetensorError where safetensors writes
         shutil.rmtree(beside, ignore_errors=True)
-        raise UserError(
-            f"{target}: cannot be written ({error.strerror}); the states before it are whole: make room, then resume=true"
-        ) from None
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{target}: cannot be written ({reason}); the states before it are whole: make room, then resume=true") from None
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
@@ -157,6 +157,7 @@ def load_tagger(folder: Path, contract: Contract | None = None) -> Tagger:
     Raises:
         UserError: it is not such a folder, or is damaged.
     """
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig, AutoModel
 
     contract = contract or contracts.load(folder)
@@ -168,7 +169,7 @@ def load_tagger(folder: Path, contract: Contract | None = None) -> Tagger:
         tagger.encoder.load_state_dict({name.removeprefix(base): value.float() for name, value in encoder.items()})
         for layer in contract.layers:
             tagger.heads[layer].load_state_dict({name: value.float() for name, value in load_file(folder / layer / HEAD).items()})
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StopIteration) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, AttributeError, SafetensorError, StrictDataclassError, StopIteration) as error:
         raise UserError(
             f"{folder}: the checkpoint cannot be loaded ({' '.join(str(error).split()):.300}); fetch or train it again"
         ) from None

@@ -10,7 +10,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from govorit import paths
 from govorit.article import LAYERS
@@ -59,6 +59,9 @@ class Source:
     layers: list[str] = field(default_factory=list)  # what is annotated in it; empty: every layer that has a span
     labels: dict[str, str] = field(default_factory=dict)  # its entity labels -> ours, others are left out; empty: all as they are
     nested: str = "refuse"  # entities inside entities: refuse, or keep the outermost
+    offsets: str = "characters"  # what its offsets count: characters, utf16 units, UTF-8 bytes, or crlf: each CRLF as one character
+    names: dict[str, str] = field(default_factory=dict)  # what it calls quotations and their parts, by our names: direct: Прямая_речь
+    columns: list[str] = field(default_factory=list)  # CoNLL: what each column holds: token, ner, quote or -; empty: told by the file
 
 
 @dataclass
@@ -67,6 +70,7 @@ class Split:
     test: float = 0.1
     folds: int = 0  # k-fold cross-validation: k
     fold: int = 0  # which fold is the test set, from 0
+    near: float = 0.8  # articles that share so much of their wording (Jaccard index of word 5-grams) stay on one side; 1: copies alone
 
 
 @dataclass
@@ -77,6 +81,7 @@ class Data:
     use: list[str] | None = None  # names of sources; null: all
     labels: list[str] | None = None  # entity labels to learn; null: all that the training articles have
     split: Split = field(default_factory=Split)
+    fraction: float = 1.0  # share of the training articles to train on, for a learning curve: a smaller one's are part of a larger one's
     save: bool = True  # write the Hugging Face dataset into the run folder
 
 
@@ -170,6 +175,8 @@ def _rules(config: Config) -> Iterator[tuple[str, bool, str]]:
     yield "model.scratch.dropout", 0 <= shape.dropout < 1, "a share from 0 up to 1"
     for name in ("dev", "test"):
         yield f"data.split.{name}", 0 <= getattr(split, name) < 1, "a share from 0 up to 1"
+    yield "data.split.near", 0 < split.near <= 1, "a share above 0, at most 1"
+    yield "data.fraction", 0 < config.data.fraction <= 1, "a share above 0, at most 1"
     yield "data.split.folds", split.folds == 0 or split.folds >= 2, "0 (none), or 2 and more"
     for name in ("epochs", "batch_tokens", "accumulate"):
         yield f"trainer.{name}", getattr(trainer, name) >= 1, "at least 1"

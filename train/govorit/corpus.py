@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 from govorit import formats, lint, words
 from govorit.article import LAYERS, QUOTE_LABELS, Article, Span
 from govorit.errors import UserError
-from govorit.formats import jsonl
+from govorit.formats import hf, jsonl
+from govorit.formats.options import Options
+from govorit.splits import SPLITS, Splits, leaks, share_out, take
 
 if TYPE_CHECKING:
     import datasets
 
     from govorit.config import Data, Source, Split
-
-SPLITS = ("train", "dev", "test")
-Splits = dict[str, list[Article]]
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,11 @@ def load(config: Data, layers: Sequence[str], seed: int) -> Corpus:
         _check_labels(config.labels, splits["train"])
         splits, dropped = _keep(splits, config.labels)
         notes += [f"{dropped} entities have a label that data.labels does not name and are left out"] * bool(dropped)
-    notes += _leaks(splits)
+    notes += leaks(splits, config.split.near)
+    if config.fraction != 1:
+        chosen = take(splits["train"], config.fraction, seed)
+        notes.append(f"data.fraction: {len(chosen)} of {len(splits['train'])} training articles")
+        splits["train"] = chosen
     labels = {layer: _labels(layer, splits["train"], config.labels) for layer in layers}
     for layer in layers:
         if not labels[layer]:
@@ -91,9 +94,8 @@ def _chosen(config: Data) -> Mapping[str, Source]:
 
 def _read_source(name: str, source: Source, split: Split, seed: int, note: Callable[[str], None]) -> Splits:
     paths = _split_paths(name, source)
-    if "all" in paths and not split.folds and split.dev + split.test >= 1:
-        raise UserError(f"data.split: dev {split.dev} and test {split.test} leave nothing to train on")
-    read = {key: list(convert(formats.read(path, source.format), name, source, note)) for key, path in paths.items()}
+    options = Options(source.offsets, source.names, source.columns)
+    read = {key: list(convert(formats.read(path, source.format, options), name, source, note)) for key, path in paths.items()}
     if source.quotes:
         listed = _offsets(source.quotes).keys()
         if absent := len(listed - {a.id for articles in read.values() for a in articles}):
@@ -126,8 +128,17 @@ def _split_paths(name: str, source: Source) -> dict[str, Path]:
     root = Path(source.path)
     if not root.exists():
         raise UserError(f"data.sources.{name}.path: {root}: no such file or folder")
-    inside = {split: found[0] for split in SPLITS if root.is_dir() and (found := sorted({*root.glob(split), *root.glob(f"{split}.*")}))}
-    return inside if "train" in inside else {"all": root}
+    return splits_in(root) or {"all": root}
+
+
+def splits_in(root: Path) -> dict[str, Path]:
+    """Find the splits that a corpus comes with: files or folders named train, dev (or validation) and test; none if there is no train."""
+    found: dict[str, Path] = {}
+    for split, names in (("train", ["train"]), ("dev", ["dev", "validation"]), ("test", ["test"])):
+        places = [place for name in names for place in sorted({*root.glob(name), *root.glob(f"{name}.*")})] if root.is_dir() else []
+        if places:
+            found[split] = places[0]
+    return found if "train" in found else {}
 
 
 def convert(articles: Iterable[Article], name: str, source: Source, note: Callable[[str], None]) -> Iterator[Article]:
@@ -238,45 +249,6 @@ def _unknown_labels(layer: str, labels: Sequence[str], splits: Splits) -> Iterat
             yield f"{split}: {count} spans of {label} cannot be found, since no training article has that label; they count as missed"
 
 
-def share_out(articles: Sequence[Article], split: Split, seed: int) -> Splits:
-    """Share articles out into splits by document, or into the folds of cross-validation, whatever order they come in.
-
-    Articles whose texts are the same but for case, white space and `ё` stay on one side. In cross-validation fold `split.fold` is the test
-    set, and `split.dev` of the rest is the dev set.
-    """
-    groups: dict[str, list[Article]] = {}
-    for article in sorted(articles, key=lambda a: a.id):
-        groups.setdefault(normalise(article.text), []).append(article)
-    shuffled = [
-        groups[text] for text in sorted(groups, key=lambda text: hashlib.sha256(f"{seed}\0{text}".encode("utf-8", "replace")).digest())
-    ]
-    if split.folds:
-        if not 0 <= split.fold < split.folds <= len(shuffled):
-            raise UserError(f"data.split: fold {split.fold} of {split.folds} with {len(shuffled)} articles; fold counts from 0")
-        test = shuffled[split.fold :: split.folds]
-        rest = [group for i, group in enumerate(shuffled) if i % split.folds != split.fold]
-    else:
-        count = round(len(shuffled) * split.test)
-        test, rest = shuffled[:count], shuffled[count:]
-    count = round(len(rest) * split.dev)
-    parts = {"train": rest[count:], "dev": rest[:count], "test": test}
-    return {name: [article for group in part for article in group] for name, part in parts.items()}
-
-
-def normalise(text: str) -> str:
-    """The text as two copies of one article would share it."""
-    return " ".join(text.casefold().replace("ё", "е").split())
-
-
-def _leaks(splits: Splits) -> Iterator[str]:
-    seen: dict[str, tuple[str, str]] = {}
-    for split in SPLITS:
-        for article in splits[split]:
-            other = seen.setdefault(normalise(article.text), (split, article.id))
-            if other[0] != split:
-                yield f"leak: article {article.id!r} of {split} has the same text as {other[1]!r} of {other[0]}; scores on {split} are too good"
-
-
 def dataset(corpus: Corpus) -> datasets.DatasetDict:
     """Build the Hugging Face dataset: a row an article, with word tags as `run_ner.py` and its like expect and the offsets that they lack.
 
@@ -284,55 +256,14 @@ def dataset(corpus: Corpus) -> datasets.DatasetDict:
     """
     import datasets
 
-    features = _features(corpus.labels)
+    features = hf.features(corpus.labels)
     parts = {split: articles for split, articles in corpus.splits.items() if articles}
     return datasets.DatasetDict(
         {
-            split: datasets.Dataset.from_list([_row(a, corpus.labels) for a in articles], features=features)
+            split: datasets.Dataset.from_list([hf.record(a, corpus.labels) for a in articles], features=features)
             for split, articles in parts.items()
         }
     )
-
-
-TAG_COLUMNS = {"entities": "ner_tags", "quotes": "quote_tags"}
-
-
-def _features(labels: Mapping[str, Sequence[str]]) -> datasets.Features:
-    from datasets import ClassLabel, Features, List, Value
-
-    place = {"start": Value("int32"), "end": Value("int32")}
-    quote = {"kind": Value("string"), "content": List(place), "cue": place, "speaker": place, "name": Value("string")}
-    tags = {TAG_COLUMNS[layer]: List(ClassLabel(names=words.tag_names(names))) for layer, names in labels.items()}
-    return Features(
-        {
-            "id": Value("string"),
-            "text": Value("string"),
-            "tokens": List(Value("string")),
-            "token_spans": List(place),
-            **tags,
-            "entities": List({**place, "label": Value("string")}),
-            "quotes": List(quote),
-            "meta": List({"key": Value("string"), "value": Value("string")}),
-        }
-    )
-
-
-def _row(article: Article, labels: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    bounds = words.words(article.text)
-    plain = jsonl.record(article)
-    row: dict[str, Any] = {
-        "id": article.id,
-        "text": article.text,
-        "tokens": [article.text[start:end] for start, end in bounds],
-        "token_spans": [{"start": start, "end": end} for start, end in bounds],
-        "entities": plain["entities"],
-        "quotes": plain["quotes"],
-        "meta": [{"key": key, "value": value} for key, value in article.meta.items()],
-    }
-    for layer, names in labels.items():
-        known = [span for span in article.layer(layer) if span.label in names]
-        row[TAG_COLUMNS[layer]] = words.encode(known, bounds)[0] if article.annotated(layer) else None
-    return row
 
 
 def article(row: Mapping[str, Any]) -> Article:

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from omegaconf import OmegaConf
+from accelerate.utils import broadcast_object_list
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast
 
-from govorit import __version__, checkpoint, corpus, metrics, report, tagger, tokenization, training, windows
+from govorit import __version__, checkpoint, corpus, formats, metrics, report, tagger, tokenization, training, windows
 from govorit import contract as contracts
 from govorit.article import Article
 from govorit.checkpoint import States
-from govorit.config import Config, flatten, settled
+from govorit.config import Config, check, difference, settled
 from govorit.contract import Contract
 from govorit.corpus import Corpus
 from govorit.engines import TorchEngine
@@ -55,8 +55,11 @@ def run(config: Config, folder: Path, say: Say = print) -> Outcome:
         training.Stopped: by a signal, after the state was saved.
     """
     started = time.monotonic()
+    check(config)
     accelerator = _prepare(config)
+    folder = Path(broadcast_object_list([str(folder)])[0])  # its name may hold the time, which is another in each process
     data = corpus.load(config.data, config.task.layers, config.seed)
+    training.check_class_weights(config.trainer.class_weights, data.labels)
     network, tokenizer, contract, notes = _model(config, data)
     notes = [*data.notes, *notes]
     training_set, unheld = encode(data.splits["train"], tokenizer, contract)
@@ -118,8 +121,6 @@ def read(extractor: Extractor, articles: Sequence[Article], what: str) -> list[A
 def _prepare(config: Config) -> Accelerator:
     torch.set_num_threads(config.trainer.threads or os.cpu_count() or 1)
     torch.manual_seed(config.seed)
-    if config.trainer.device not in ("auto", "cpu"):
-        raise UserError(f"trainer.device: found {config.trainer.device!r}, expected auto or cpu")
     accelerator = Accelerator(cpu=config.trainer.device == "cpu" or not torch.cuda.is_available())
     if accelerator.device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -175,16 +176,23 @@ def _describe(data: Corpus, config: Config) -> str:
 
 def _open(config: Config, folder: Path, data: Corpus) -> None:
     """Make the run folder with the resolved config and the dataset, or check that the one there is of the same config."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "config.yaml"
-    if not path.exists():
-        path.write_text(settled(config), encoding="utf-8")
-    elif path.read_text(encoding="utf-8") != settled(config):
-        before, now = flatten(OmegaConf.to_object(OmegaConf.load(path))), flatten(OmegaConf.to_object(OmegaConf.create(settled(config))))
-        key = next(key for key in now | before if before.get(key) != now.get(key))
-        raise UserError(f"{path}: {key}: the run there had {before.get(key)!r}, this one has {now.get(key)!r}; use another out=FOLDER")
+    if path.exists():
+        before = formats.read_text(path)
+        if before != settled(config):
+            raise UserError(f"{path}: {difference(before, settled(config))}; use another out=FOLDER")
+        if (folder / "state").exists() and not config.resume:
+            raise UserError(f"{folder}: an unfinished run of this config is there; resume=true goes on with it, or use another out=FOLDER")
+    formats.make_folder(folder)
     if config.data.save and not (folder / "dataset").exists():
-        corpus.dataset(data).save_to_disk(folder / "dataset")
+        beside = folder / ".dataset.new"
+        shutil.rmtree(beside, ignore_errors=True)
+        corpus.dataset(data).save_to_disk(beside)
+        beside.rename(folder / "dataset")
+    if not path.exists():
+        beside = folder / ".config.yaml.new"
+        beside.write_text(settled(config), encoding="utf-8")
+        beside.rename(path)
 
 
 def _report(

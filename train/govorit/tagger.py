@@ -10,6 +10,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import (
@@ -75,7 +76,7 @@ def build(config: Model, layers: Mapping[str, Sequence[str]], tokenizer: PreTrai
         encoder = _load(config.path, config.dropout, options)
         if encoder.get_input_embeddings().num_embeddings < vocabulary:
             raise UserError(
-                f"model.path: {config.path}: its tokenizer has {vocabulary} pieces, more than the encoder knows; they do not belong together"
+                f"model.path: {config.path}: its tokenizer has {vocabulary} pieces, more than the encoder has; they do not belong together"
             )
     return Tagger(encoder, layers)
 
@@ -150,5 +151,5 @@ def _load(path: str, dropout: float | None, options: Mapping[str, Any]) -> PreTr
     try:
         config = _drop(AutoConfig.from_pretrained(path, trust_remote_code=False), dropout)
         return AutoModel.from_pretrained(path, config=config, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, **options)
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, TypeError, AttributeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, SafetensorError, StrictDataclassError) as error:
         raise unloadable(path, "encoder", error) from None

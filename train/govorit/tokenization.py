@@ -89,11 +89,12 @@ def load(path: str, ready: bool = False) -> PreTrainedTokenizerFast:
     Raises:
         UserError: there is no fast tokenizer to be had.
     """
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoTokenizer
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, use_fast=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError, StrictDataclassError) as error:
         raise unloadable(path, "tokenizer", error) from None
     if not getattr(tokenizer, "is_fast", False):
         raise UserError(f"model.path: {path}: its tokenizer is not a fast one; convert it to tokenizer.json first")

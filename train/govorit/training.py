@@ -7,6 +7,7 @@ middle of an epoch, to the same weights as one that never stopped.
 from __future__ import annotations
 
 import math
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -97,6 +98,8 @@ def train(
     if resume and (state := states.newest()):
         loop.restore(state)
         say(f"resumed: epoch {loop.progress.epoch + 1}, {loop.progress.total_steps} steps done")
+    elif accelerator.is_main_process:
+        shutil.rmtree(states.folder, ignore_errors=True)  # of another run, which must not be taken for one of ours
     with loop.signals():
         while loop.progress.epoch < config.epochs and not loop.patience_spent():
             loop.run_epoch(evaluate, say)
@@ -121,6 +124,7 @@ class _Loop:
         self.model = accelerator.prepare_model(tagger)
         self.losses = {layer: _loss(names, config.class_weights, accelerator.device) for layer, names in tagger.layers.items()}
         self.stop_signal = 0
+        self.last: list[int] = []  # windows of the last step, to name its articles
         torch.manual_seed(seed)
 
     def plan(self, epoch: int) -> list[list[list[int]]]:
@@ -176,14 +180,31 @@ class _Loop:
         mark = "  best" if better else ""
         say(f"epoch {p.epoch + 1:3d}  loss {row['loss']:.4f}  {shown}  {speed:,.0f} tokens/s  {left:.1f} min left{mark}")
         p.epoch, p.step, p.loss, p.tokens, p.seconds = p.epoch + 1, 0, 0.0, 0, 0.0
+        self.save(better)
+
+    def save(self, best: bool = False) -> None:
+        """Save the state to go on from, and the weights as the best ones before it.
+
+        Raises:
+            TrainingError: the last step has made weights that are not finite.
+        """
+        if not all(bool(torch.isfinite(value).all()) for value in self.tagger.state_dict().values()):
+            raise self.not_finite(self.progress.total_steps, "weights")
         if self.accelerator.is_main_process:
-            if better:
-                self.states.save_best(State({"weights": self.tagger.state_dict()}, {"epoch": p.best_epoch}))
-            self.states.save(self.snapshot(), p.total_steps)
+            if best:
+                self.states.save_best(State({"weights": self.tagger.state_dict()}, {"epoch": self.progress.best_epoch}))
+            self.states.save(self.snapshot(), self.progress.total_steps)
         self.accelerator.wait_for_everyone()
+
+    def not_finite(self, step: int, what: str) -> TrainingError:
+        return TrainingError(
+            f"step {step}: {what}: not finite, nothing saved; articles {', '.join(self.data.names(self.last))}; "
+            f"lower trainer.learning_rate, or set trainer.precision=fp32"
+        )
 
     def step(self, plan: Sequence[Sequence[int]]) -> tuple[float, int]:
         """Make one optimizer step; return the loss and the number of tokens read, padding left out."""
+        self.last = [i for chosen in plan for i in chosen]
         batches = [self.data.batch(chosen) for chosen in plan]
         asked = {layer: sum(int((b.labels[layer] != IGNORED).sum()) for b in batches) for layer in self.losses}
         total = 0.0
@@ -195,11 +216,7 @@ class _Loop:
             total += float(self.accelerator.reduce(loss.detach(), reduction="sum"))
         norm = float(self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip or math.inf))
         if not (math.isfinite(total) and math.isfinite(norm)):
-            names = self.data.names([i for chosen in plan for i in chosen])
-            raise TrainingError(
-                f"step {self.progress.total_steps + 1}: loss {total}, gradient norm {norm}: not finite, nothing saved; articles {', '.join(names)}; "
-                f"lower trainer.learning_rate, or set trainer.precision=fp32"
-            )
+            raise self.not_finite(self.progress.total_steps + 1, f"loss {total}, gradient norm {norm}")
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         return total, sum(int(b.mask.sum()) for b in batches)
@@ -276,9 +293,7 @@ class _Loop:
             told = torch.tensor([asked], device=self.accelerator.device)
             asked = int(self.accelerator.gather(told).max())
         if asked:
-            if self.accelerator.is_main_process:
-                self.states.save(self.snapshot(), self.progress.total_steps)
-            self.accelerator.wait_for_everyone()
+            self.save()
             raise Stopped(asked)
 
 
@@ -303,6 +318,14 @@ def parameter_groups(tagger: Tagger, config: Trainer) -> list[dict[str, Any]]:
 def _height(name: str, depth: int) -> int:
     """How high a weight of the encoder lies, by its name: 0 for embeddings, then the layers from 1, `depth` for what comes after them."""
     return next((int(part) + 1 for part in name.split(".") if part.isdigit()), 0 if "embed" in name else depth)
+
+
+def check_class_weights(weights: Mapping[str, float], layers: Mapping[str, Sequence[str]]) -> None:
+    """Refuse weights of labels that are not learnt."""
+    known = [label for labels in layers.values() for label in labels]
+    for label in weights:
+        if label not in (words.OUTSIDE, *known):
+            raise UserError(f"trainer.class_weights: {label!r} is not learnt; expected O or some of {', '.join(known)}")
 
 
 def choose_precision(wanted: str, device: torch.device) -> tuple[torch.dtype | None, str]:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from govorit import __version__, corpus, formats, lint, metrics, report
 from govorit.article import LAYERS, Article
 from govorit.cli import guarded
+from govorit.cli.lint import reading_arguments, reading_options
 from govorit.config import Source
 from govorit.errors import UserError
 
@@ -66,7 +67,7 @@ def _options() -> argparse.Namespace:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--model", type=Path, help="a checkpoint that training has written")
     what.add_argument("--predictions", type=Path, help="articles as predict.py writes them, paired with the gold by id")
-    parser.add_argument("--from", dest="format", choices=formats.FORMATS, help="format of the gold (default: told by suffix and content)")
+    reading_arguments(parser)
     parser.add_argument(
         "--quotes", action="append", default=[], metavar="FILE", help="offset annotation to join to the gold (data/quotes/*.jsonl)"
     )
@@ -83,7 +84,7 @@ def _gold(options: argparse.Namespace) -> tuple[list[Article], list[str]]:
     labels = {label: ours or label for label, _, ours in pairs}
     source = Source(format=options.format, path=str(options.gold), quotes=options.quotes, labels=labels, nested=options.nested)
     notes: list[str] = []
-    gold = list(corpus.convert(formats.read(options.gold, options.format), "gold", source, notes.append))
+    gold = list(corpus.convert(formats.read(options.gold, options.format, reading_options(options)), "gold", source, notes.append))
     if not gold:
         raise UserError(f"{options.gold}: no articles in it")
     lint.check(gold)

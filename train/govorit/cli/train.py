@@ -8,6 +8,7 @@ import shutil
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
@@ -40,9 +41,12 @@ def _program() -> int:
     register()
     if any(a.startswith("model.path=") for a in sys.argv[1:]) and not any(a.startswith("model=") for a in sys.argv[1:]):
         sys.argv.append("model=own")
+    before = {*OUTPUTS.glob("*")}
     try:
         hydra.main(version_base="1.3", config_path=str(paths.shipped("conf")), config_name="config")(_job)()
     except (HydraException, OmegaConfBaseException) as error:
+        for sweep in {*OUTPUTS.glob("*")} - before:
+            _remove_if_nothing_ran(sweep)
         raise UserError(_one_line(error)) from None
     return 0
 
@@ -54,16 +58,28 @@ def _job(composed: DictConfig) -> None:
     sweep = Path(HydraConfig.get().sweep.dir) if HydraConfig.get().mode == RunMode.MULTIRUN else None
     try:
         config = _settle(composed)
-        name = HydraConfig.get().job.override_dirname if sweep else ""
+        name = _job_name(HydraConfig.get().overrides.task, HydraConfig.get().job.num) if sweep else ""
         _run(config, _folder(config, sweep, name))
     except UserError as error:  # told here: Hydra would put a line of its own before it
         _say(str(error))
         sys.exit(error.code)
     finally:
-        if sweep and {path.name for path in sweep.iterdir()} <= {"multirun.yaml"}:
-            shutil.rmtree(sweep)  # nothing was run
-            with suppress(OSError):
-                sweep.parent.rmdir()
+        if sweep:
+            _remove_if_nothing_ran(sweep)
+
+
+def _job_name(overrides: Sequence[str], number: int) -> str:
+    """The folder of one job of a sweep, by what differs between its jobs: what was not said in these words on the command line."""
+    name = re.sub(r"[^\w.=,-]+", "_", ",".join(override for override in overrides if override not in sys.argv))
+    return name if 0 < len(name.encode()) <= 100 else f"job-{number}"
+
+
+def _remove_if_nothing_ran(sweep: Path) -> None:
+    """Remove a sweep's folder that holds only Hydra's note of it, and the folder around it if that is empty then."""
+    if {path.name for path in sweep.iterdir()} <= {"multirun.yaml"}:
+        shutil.rmtree(sweep)
+        with suppress(OSError):
+            sweep.parent.rmdir()
 
 
 def _run(config: Config, folder: Path) -> None:
@@ -100,6 +116,10 @@ def _settle(composed: DictConfig) -> Config:
     for key, hint in (("data.root", _ROOT), ("model.path", "")):
         if OmegaConf.is_missing(composed[key.split(".")[0]], key.split(".")[1]):
             raise UserError(f"{key}: must be given, as {key}=…{hint}")
+    use, sources = composed.data.use, composed.data.sources
+    wanted = OmegaConf.to_yaml(OmegaConf.create({name: source for name, source in sources.items() if use is None or name in use}))
+    if composed.data.root is None and "${data.root}" in wanted:  # a mix, of which one part needs no root
+        raise UserError(f"data.root: must be given, as data.root=…{_ROOT}")
     OmegaConf.resolve(composed)
     config: Any = OmegaConf.to_object(composed)
     return config
@@ -112,7 +132,7 @@ def _folder(config: Config, sweep: Path | None, name: str) -> Path:
     if config.resume and (found := _unfinished(config)):
         return found
     if sweep:
-        return sweep / (re.sub(r"[^\w.=-]+", "_", name) or "run")
+        return sweep / name
     stem = f"{time.strftime('%Y-%m-%d_%H-%M-%S')}_{config.task.name}_{config.model.name}_{config.data.name}"
     return next(path for i in range(1000) if not (path := OUTPUTS / (stem + f"_{i}" * bool(i))).exists())
 
@@ -129,7 +149,7 @@ def _unfinished(config: Config) -> Path | None:
 
 def _one_line(error: BaseException) -> str:
     """What Hydra says of a bad override and why, without its advice on Hydra itself, and with the nearest key that there is."""
-    lines: list[str] = []
+    lines: list[str] = [override] if (override := getattr(error, "override", None)) else []
     while error is not None and len(lines) < 4:
         lines += [line.strip() for line in str(error).split("\n")]
         error = error.__cause__  # type: ignore[assignment]
@@ -144,6 +164,7 @@ def _one_line(error: BaseException) -> str:
 
 _ADVICE = (
     "To append",
+    "See https",
     "full_key",
     "object_type",
     "reference_type",

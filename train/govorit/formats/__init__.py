@@ -15,14 +15,17 @@ from govorit.article import Article
 from govorit.errors import UserError
 from govorit.formats.options import DEFAULTS, Options
 
-FORMATS = ("jsonl", "brat", "factrueval", "inline", "text")
+FORMATS = ("jsonl", "brat", "factrueval", "inline", "text", "conll", "labelstudio", "hf", "xmi", "docbin")
 LEFT_OUT = "left_out"  # key of `Article.meta`: what a reader had to leave out, a line each
 _SUFFIXES = {".jsonl": "jsonl", ".json": "jsonl", ".ann": "brat", ".objects": "factrueval"}
+_SUFFIXES |= {".conll": "conll", ".iob": "conll", ".bio": "conll"}
+_SUFFIXES |= {".parquet": "hf", ".arrow": "hf", ".xmi": "xmi", ".zip": "xmi", ".spacy": "docbin"}
+_SAVED = ("dataset_dict.json", "dataset_info.json", "state.json")  # what `save_to_disk` of Hugging Face datasets leaves in a folder
 
 
 def read(path: Path, name: str | None = None, options: Options = DEFAULTS) -> Iterator[Article]:
     """Read the articles of a file or folder, in the format `name` or in the one that :func:`detect` finds."""
-    if not path.exists():
+    if not path.exists() and not is_hub(path):
         raise UserError(f"{path}: no such file or folder")
     return import_module(f"govorit.formats.{_known(name) if name else detect(path)}").read(path, options)
 
@@ -40,8 +43,10 @@ def write(articles: Iterable[Article], path: Path, name: str | None = None, opti
 
 def detect(path: Path) -> str:
     """Tell the format of a file by its suffix and first line, that of a folder by the files in it."""
+    if is_hub(path) or any((path / name).is_file() for name in _SAVED):
+        return "hf"
     if path.is_dir():
-        found = {_SUFFIXES[file.suffix] for file in path.iterdir() if file.suffix in _SUFFIXES}
+        found = {detect(file) for file in path.iterdir() if file.suffix in _SUFFIXES}
         if len(found) > 1:
             raise UserError(f"{path}: format: files of {' and '.join(sorted(found))} side by side; name one of them")
         if found:
@@ -55,7 +60,15 @@ def detect(path: Path) -> str:
             return "inline" if file.read(5) == b"# id:" else "text"
     if path.suffix not in _SUFFIXES:
         raise UserError(f"{path}: format: cannot be told from {path.suffix or 'a name with no suffix'!r}; name one of {', '.join(FORMATS)}")
+    if path.suffix == ".json" and path.is_file():
+        with path.open("rb") as file:
+            return "labelstudio" if file.read(200).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"[" else "jsonl"
     return _SUFFIXES[path.suffix]
+
+
+def is_hub(path: Path) -> bool:
+    """Whether `path` is no place on this machine but a dataset on the Hugging Face Hub: `hub:OWNER/NAME[:SPLIT]`."""
+    return path.as_posix().startswith("hub:")
 
 
 def read_text(path: Path) -> str:

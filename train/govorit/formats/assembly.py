@@ -1,7 +1,7 @@
 """Labelled spans, relations and names, as annotation tools keep them <-> entities and quotations.
 
-In a tool a quotation is a content (DIRECT, INDIRECT, MIXED) that relations tie to its cue, to its speaker and to the next content of the same
-quotation; its name is a note. A format parses its files, hands what it finds to an :class:`Assembler`, and asks it to `finish`;
+In a tool a quotation is a content (DIRECT, INDIRECT, MIXED) that relations tie to its cue, to its speaker and to the next content of the
+same quotation; its name is a note. A format parses its files, hands what it finds to an :class:`Assembler`, and asks it to `finish`;
 :func:`dissolve` is the way back. What the corpus calls all this is in the options.
 """
 
@@ -61,7 +61,7 @@ class Assembler:
         self.left_out: list[str] = []
         self._found: dict[str, _Found] = {}
         self._relations: list[tuple[str, str, str, str, bool]] = []
-        self._notes: list[tuple[str, str, str]] = []
+        self._notes: list[tuple[str, str | None, str]] = []
         self._skipped: set[str] = set()
         self._ties: dict[tuple[str, str], tuple[str, str]] = {}
         self._continues: dict[str, tuple[str, str]] = {}
@@ -82,8 +82,8 @@ class Assembler:
         """
         self._relations.append((name, first, second, where, either))
 
-    def name(self, key: str, name: str, where: str) -> None:
-        """Add the name of a quotation, by one of its contents, or that of whoever a speaker's span mentions."""
+    def name(self, key: str, name: str | None, where: str) -> None:
+        """Add the name of a quotation, to one of its contents, or of whoever a speaker's span mentions; None: a note that says none."""
         self._notes.append((key, name, where))
 
     def skip(self, key: str) -> None:
@@ -103,8 +103,8 @@ class Assembler:
                 self._found[key] = _Found(found.label, True, pieces, found.where, found.score)
         for name, first, second, where, either in self._relations:
             self._relate(name, first, second, where, either)
-        for key, name, where in self._notes:
-            self._note(key, name, where)
+        for key, note, where in self._notes:
+            self._note(key, note, where)
         return tuple(entities), self._quotes()
 
     def _in_pieces(self, key: str, found: _Found, pieces: Pieces, text: str) -> None:
@@ -116,9 +116,11 @@ class Assembler:
             self.left_out.append(f"{_short(found.where)}: {found.label} in pieces: {surface(pieces, text)!r:.60}")
 
     def _relate(self, name: str, first: str, second: str, where: str, either: bool) -> None:
-        if not self._known((first, second), where):
-            return
         candidates = [ours for ours in _RELATIONS if not name or self.options.name(ours) == name]
+        if not self._known((first, second), where):
+            # What was tied to something that was left out is no orphan.
+            self._skipped.update((first, second) if candidates else ())
+            return
         for one, other in ((first, second), (second, first)) if either else ((first, second),):
             for ours in candidates:
                 if ours in _PARTS and self._is_content(one) and self._is(other, _PARTS[ours]):
@@ -135,15 +137,11 @@ class Assembler:
             self._report(where, f"found {name} from {first} to {second}, expected {expected}; mend it")
 
     def _known(self, keys: tuple[str, ...], where: str) -> bool:
-        """Whether all `keys` are spans; of those tied to a skipped one none counts as an orphan."""
         for key in keys:
             if key not in self._found and key not in self._skipped:
-                self._report(where, f"{key} is not in this file; remove the line, or add {key}")
+                self._report(where, f"{key} is not in this file; remove what refers to it, or add {key}")
                 return False
-        if any(key not in self._found for key in keys):
-            self._skipped.update(keys)
-            return False
-        return True
+        return all(key in self._found for key in keys)
 
     def _is(self, key: str, label: str) -> bool:
         return self._found[key].part and self._found[key].label == label
@@ -160,8 +158,8 @@ class Assembler:
         else:
             self._once(self._continues, second, first, where, f"{second} already continues another content")
 
-    def _note(self, key: str, name: str, where: str) -> None:
-        if not self._known((key,), where):
+    def _note(self, key: str, name: str | None, where: str) -> None:
+        if not self._known((key,), where) or name is None:
             return
         if self._is_content(key) or self._is(key, SPEAKER):
             self._once(self._names, key, name, where, f"{key} already has a name")
@@ -183,7 +181,7 @@ class Assembler:
             if found.part and found.label not in _CONTENTS and key not in tied and key not in self._skipped:
                 relation = self.options.name("to_cue" if found.label == CUE else "to_speaker")
                 remedy = f"add a relation {relation} to its content, or remove it"
-                self._report(found.where, f"{found.label} that belongs to no quotation; {remedy}")
+                self._report(found.where, f"{self.options.name(found.label.lower())} that belongs to no quotation; {remedy}")
         return tuple(sorted(quotes, key=lambda quote: quote.content[0].start))
 
     def _head(self, key: str) -> str:
@@ -238,9 +236,9 @@ def dissolve(article: Article, options: Options = DEFAULTS, pieces: bool = True)
     contents = [_contents(quote, number, where, options, pieces) for number, quote in enumerate(article.quotes)]
     parts: dict[tuple[int, int, str], _Row] = {}
     for quote in article.quotes:
-        for span in (quote.cue, quote.speaker):
-            if span is not None:
-                parts.setdefault(_place(span), _Row(((span.start, span.end),), _own(span.label, options), score=span.score))
+        for part in (quote.cue, quote.speaker):
+            if part is not None:
+                parts.setdefault(_place(part), _Row(((part.start, part.end),), _own(part.label, where, options), score=part.score))
     rows = sorted([*rows, *(row for content in contents for row in content), *parts.values()], key=_Row.order)
     keys = {id(row): f"T{number}" for number, row in enumerate(rows, 1)}
     for row in rows:
@@ -248,9 +246,9 @@ def dissolve(article: Article, options: Options = DEFAULTS, pieces: bool = True)
     ties, names = [], {}
     for quote, content in zip(article.quotes, contents, strict=True):
         first = keys[id(content[0])]
-        for ours, part in (("to_cue", quote.cue), ("to_speaker", quote.speaker)):
-            if part is not None:
-                ties.append(Tie(options.name(ours), first, keys[id(parts[_place(part)])]))
+        for ours, tied in (("to_cue", quote.cue), ("to_speaker", quote.speaker)):
+            if tied is not None:
+                ties.append(Tie(options.name(ours), first, keys[id(parts[_place(tied)])]))
         ties += [Tie(options.name("continuation"), first, keys[id(row)]) for row in content[1:]]
         if quote.name is not None:
             names[first] = quote.name
@@ -278,9 +276,9 @@ def _contents(quote: Quote, number: int, where: str, options: Options, pieces: b
     return [_Row(group, options.name(quote.kind), number, quote.score) for group in groups]
 
 
-def _own(label: str, options: Options) -> str:
+def _own(label: str, where: str, options: Options) -> str:
     if label not in (CUE, SPEAKER):
-        raise UserError(f"quotes: label {label!r} of a cue or speaker, expected {CUE} or {SPEAKER}")
+        raise UserError(f"{where}: quotes: label {label!r} of a cue or speaker, expected {CUE} or {SPEAKER}")
     return options.name(label.lower())
 
 
@@ -298,6 +296,12 @@ def _check(row: _Row, text: str, where: str) -> None:
 def surface(pieces: Sequence[tuple[int, int]], text: str) -> str:
     """What stands at `pieces`, in one line."""
     return flat(" ".join(text[start:end] for start, end in pieces))
+
+
+def same(said: str, pieces: Sequence[tuple[int, int]], text: str) -> bool:
+    """Whether `said` is what stands at `pieces`, line ends apart: a line end is a space there, be it of one character or two."""
+    stands = " ".join(text[start:end] for start, end in pieces)
+    return flat(said) in (flat(stands), flat(stands.replace("\r\n", "\n")))
 
 
 def flat(text: str) -> str:

@@ -9,7 +9,8 @@ that of the figures published for natasha, slovnet, DeepPavlov and others. What 
 `meta["left_out"]`, one line each.
 
 The format can be read and not written: its first layer holds the parts that a name is made of (`surname`, `org_descr`)
-and its texts are cut into numbered tokens, none of which an Article has.
+and its texts are cut into numbered tokens, none of which an Article has. A checkout that made CRLF of the line ends reads with
+`offsets=crlf`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from pathlib import Path
 from govorit.article import Article, Span
 from govorit.errors import UserError
 from govorit.formats import LEFT_OUT, files, read_text
+from govorit.formats.offsets import ruler
 from govorit.formats.options import DEFAULTS, Options
+from govorit.formats.units import Ruler, indices, remedy, to_index
 
 _LABELS = {"Person": "PER", "Org": "ORG", "LocOrg": "LOC", "Location": "LOC"}
 _NAMES = {"ORG": "org_name", "LOC": "loc_name"}
@@ -42,15 +45,20 @@ def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
     if not found:
         raise UserError(f"{path}: no .objects file in this folder; expected the devset of factRuEval-2016")
     for objects in found:
-        yield _article(objects.with_suffix(".objects"))
+        try:
+            article = _article(objects.with_suffix(".objects"), options)
+        except UserError as error:
+            options.report(error)
+        else:
+            yield article
 
 
-def _article(objects: Path) -> Article:
+def _article(objects: Path, options: Options) -> Article:
     for suffix in (".txt", ".spans", ".objects"):
         if not objects.with_suffix(suffix).is_file():
             raise UserError(f"{objects.with_suffix(suffix)}: missing; expected it beside the other {objects.stem} files")
     text = read_text(objects.with_suffix(".txt"))
-    mentions, left_out = _mentions(objects, _parts(objects.with_suffix(".spans"), text))
+    mentions, left_out = _mentions(objects, _parts(objects.with_suffix(".spans"), text, options), options)
     entities = _longest(mentions, left_out)
     meta = {"layers": "entities"}
     if left_out:
@@ -58,42 +66,68 @@ def _article(objects: Path) -> Article:
     return Article(objects.stem, text, entities, meta=meta, where=str(objects))
 
 
-def _parts(file: Path, text: str) -> dict[str, _Part]:
-    parts: dict[str, _Part] = {}
+def _parts(file: Path, text: str, options: Options) -> dict[str, _Part | None]:
+    """Read the spans by their ids; None stands for one that was reported and left out."""
+    parts: dict[str, _Part | None] = {}
+    measure = ruler(text, options.offsets)
     for where, line, fields, comment in _rows(file):
-        if len(fields) != 6 or not all(_is_number(fields[i]) for i in (2, 3, 4, 5)):
-            raise UserError(f"{where}: span: found {line!r:.60}, expected ID TYPE START LENGTH FIRST_TOKEN TOKENS")
-        key, kind, start, length, tokens = fields[0], fields[1], int(fields[2]), int(fields[3]), int(fields[5])
-        if not length or start + length > len(text):
-            expected = f"a stretch of the {len(text)} characters of the text"
-            raise UserError(f"{where}: span {key}: found {length} characters from {start}, expected {expected}")
-        said, stands = comment[tokens:], text[start : start + length]
-        # A token between the first and the last may be missing there: «Жан Ле Пен» for «Жан-Мари Ле Пен».
-        if not (said and stands.startswith(said[0]) and stands.endswith(said[-1])):
-            remedy = "the text or the offsets were changed: fetch the corpus anew"
-            raise UserError(f"{where}: span {key}: found {' '.join(said)!r:.60}, the text has {stands!r:.60}; {remedy}")
-        part = _Part(kind, start, start + length)
-        # Four spans of the devset have two types; naeval takes the second one.
-        if key in parts and (parts[key].start, parts[key].end) != (part.start, part.end):
-            raise UserError(f"{where}: span {key}: this id already stands for another place; number the spans anew")
-        parts[key] = part
+        try:
+            part = _part(where, line, fields, comment, text, measure, options.offsets)
+            known = parts.get(fields[0], part)
+            # Four spans of the devset have two types; naeval takes the second one.
+            if known is not None and (known.start, known.end) != (part.start, part.end):
+                raise UserError(f"{where}: span {fields[0]}: this id already stands for another place; number the spans anew")
+            parts[fields[0]] = part
+        except UserError as error:
+            options.report(error)
+            parts.setdefault(fields[0] if fields else "", None)
     return parts
 
 
-def _mentions(file: Path, parts: dict[str, _Part]) -> tuple[list[tuple[Span, str]], list[str]]:
+def _part(where: str, line: str, fields: list[str], comment: list[str], text: str, measure: Ruler, unit: str) -> _Part:
+    if len(fields) != 6 or not all(_is_number(fields[i]) for i in (2, 3, 4, 5)):
+        raise UserError(f"{where}: span: found {line!r:.60}, expected ID TYPE START LENGTH FIRST_TOKEN TOKENS")
+    key, kind, first, length, tokens = fields[0], fields[1], int(fields[2]), int(fields[3]), int(fields[5])
+    said = comment[tokens:]
+
+    def fits(measure: Ruler) -> bool:
+        [(start, end)] = indices([(first, first + length)], measure)
+        return end <= len(text) and _stands(said, text[start:end])
+
+    try:
+        start, end = (to_index(measure, offset, text, unit, f"{where}: span {key}") for offset in (first, first + length))
+        if not length or end > len(text):
+            expected = f"a stretch of the {len(text)} characters of the text"
+            raise UserError(f"{where}: span {key}: found {length} characters from {first}, expected {expected}; mend the offsets")
+        if not _stands(said, text[start:end]):
+            problem = f"found {' '.join(said)!r:.60}, the text has {text[start:end]!r:.60}"
+            raise UserError(f"{where}: span {key}: {problem}; the text or the offsets were changed: fetch the corpus anew")
+    except UserError as error:
+        hint = remedy(text, unit, fits) if said else None
+        raise (UserError(f"{str(error).rpartition('; ')[0]}; {hint}") if hint else error) from None
+    return _Part(kind, start, end)
+
+
+def _stands(said: list[str], stretch: str) -> bool:
+    # A token between the first and the last may be missing there: «Жан Ле Пен» for «Жан-Мари Ле Пен».
+    return bool(said) and stretch.startswith(said[0]) and stretch.endswith(said[-1])
+
+
+def _mentions(file: Path, parts: dict[str, _Part | None], options: Options) -> tuple[list[tuple[Span, str]], list[str]]:
     """Read the mentions with the place of each, and what has no label here."""
     mentions, left_out = [], []
     for where, line, fields, _ in _rows(file):
-        if len(fields) < 3:
-            raise UserError(f"{where}: object: found {line!r:.60}, expected ID TYPE SPAN_ID…")
         unknown = [key for key in fields[2:] if key not in parts]
-        if unknown:
-            remedy = "mend the line, or fetch the corpus anew"
-            raise UserError(f"{where}: object {fields[0]}: span {unknown[0]!r:.40} is not in {file.stem}.spans; {remedy}")
-        spans = _extents(fields[1], [parts[key] for key in fields[2:]])
-        mentions += [(span, where) for span in spans]
-        if not spans:
-            left_out.append(f"{Path(where).name}: {fields[1]} without a name of its own")
+        if len(fields) < 3:
+            options.report(UserError(f"{where}: object: found {line!r:.60}, expected ID TYPE SPAN_ID…"))
+        elif unknown:
+            problem = f"span {unknown[0]!r:.40} is not in {file.stem}.spans; mend the line, or fetch the corpus anew"
+            options.report(UserError(f"{where}: object {fields[0]}: {problem}"))
+        elif known := [part for key in fields[2:] if (part := parts[key]) is not None]:
+            spans = _extents(fields[1], known)
+            mentions += [(span, where) for span in spans]
+            if not spans:
+                left_out.append(f"{Path(where).name}: {fields[1]} without a name of its own")
     return mentions, left_out
 
 

@@ -47,7 +47,12 @@ def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
     if not found:
         raise UserError(f"{path}: no .txt file in this folder; expected one article a file")
     for file in found:
-        yield _read(file)
+        try:
+            article = _read(file)
+        except UserError as error:
+            options.report(error)
+        else:
+            yield article
 
 
 def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS) -> None:

@@ -4,41 +4,64 @@
      "quotes": [{"kind", "content": [{"start", "end", "score"?}], "cue": {"start", "end"} | null,
                  "speaker": {"start", "end"} | null, "name": str | null, "score"?}], "meta": {str: str}}
 
-Only `text` is required: an article without an id is named after its file and line.
+Only `text` is required: an article without an id is named after its file and line. The lines that Doccano and Prodigy export are told by
+their fields and read as well (`govorit.formats.dialects`). `offsets=` says what the offsets count, on reading only: we write characters.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span
 from govorit.errors import UserError
 from govorit.formats import files
-from govorit.formats.options import DEFAULTS, Options
+from govorit.formats.dialects import tell
+from govorit.formats.offsets import ruler
+from govorit.formats.options import DEFAULTS, Options, refuse
+from govorit.formats.strict_json import a_list, a_score, a_string, an_object, an_offset, each, known_fields, parse
+from govorit.formats.units import misread, to_index
+
+EXPECTED = "one article a line"
 
 
 def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
-    for file in files(path, ".jsonl"):
-        with file.open("rb") as lines:
-            yield from read_lines(lines, str(file))
+    found = sorted([*files(path, ".jsonl"), *path.glob("*.json")])
+    if not found:
+        raise UserError(f"{path}: no .jsonl file in this folder; expected files of one article a line")
+    for file in found:
+        try:
+            lines = file.open("rb")
+        except OSError as error:
+            raise UserError(f"{file}: cannot be read: {error.strerror}") from None
+        with lines:
+            yield from read_lines(lines, str(file), options)
 
 
-def read_lines(lines: Iterable[bytes], name: str) -> Iterator[Article]:
+def read_lines(lines: Iterable[bytes], name: str, options: Options = DEFAULTS) -> Iterator[Article]:
     """Read articles from lines of bytes; `name` stands for the file in messages and in the ids of articles that have none."""
     for number, line in enumerate(lines, 1):
         if line.strip():
             where = f"{name}:{number}"
-            yield _article(_parse(line, where), f"{Path(name).stem}-{number}", where)
+            try:
+                article = _article(line, f"{Path(name).stem}-{number}", where, options)
+            except UserError as error:
+                options.report(error)
+            else:
+                yield article
 
 
 def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS) -> None:
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    try:
+        file = path.open("w", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
+    with file:
         for article in articles:
             file.write(dump(article) + "\n")
 
@@ -73,132 +96,91 @@ def record(article: Article) -> dict[str, Any]:
 
 def quotes(value: object, where: str) -> tuple[Quote, ...]:
     """Read the value of a `quotes` field; every message names `where`."""
-    return tuple(_quote(item, f"{where}: quotes[{i}]") for i, item in enumerate(_list(value, f"{where}: quotes")))
+    return _Reader(lambda offset, _: offset, refuse).quotes(value, where)
 
 
-def _parse(line: bytes, where: str) -> Mapping[str, Any]:
-    try:
-        value = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_constant)
-    except UnicodeDecodeError as error:
-        raise UserError(f"{where}: byte {error.start} of the line is not UTF-8; convert the file to UTF-8") from None
-    except RecursionError:
-        raise UserError(f"{where}: JSON nested too deeply; expected one article a line") from None
-    except ValueError as error:
-        raise UserError(f"{where}: not valid JSON ({error}); expected one article a line") from None
+def _article(line: bytes, name: str, where: str, options: Options) -> Article:
+    value = parse(line, where, EXPECTED)
     if not isinstance(value, dict):
-        raise UserError(f"{where}: found {_kind(value)}, expected a JSON object with the field 'text'")
-    return value
+        an_object(value, where, "a JSON object with the field 'text'")
+    dialect = tell(value)
+    return dialect(value, name, where, options) if dialect else _ours(value, name, where, options)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the field {next(k for k in keys if keys.count(k) > 1)!r} comes twice")
-    return fields
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _article(value: Mapping[str, Any], name: str, where: str) -> Article:
-    _fields(value, ("id", "text", "entities", "quotes", "meta"), where)
+def _ours(value: Mapping[str, Any], name: str, where: str, options: Options) -> Article:
+    known_fields(value, ("id", "text", "entities", "quotes", "meta"), where)
     meta = value.get("meta") or {}
     if not isinstance(meta, dict) or not all(isinstance(v, str) for v in meta.values()):
         raise UserError(f"{where}: meta: found {meta!r:.60}, expected an object of strings")
-    entities = _list(value.get("entities"), f"{where}: entities")
-    return Article(
-        id=_string(value.get("id", name), f"{where}: id"),
-        text=_string(value.get("text"), f"{where}: text"),
-        entities=tuple(_entity(item, f"{where}: entities[{i}]") for i, item in enumerate(entities)),
-        quotes=quotes(value.get("quotes"), where),
+    text = a_string(value.get("text"), f"{where}: text")
+    measure = partial(_to_index, ruler(text, options.offsets), text, options.offsets)
+    reader = _Reader(measure, options.report)
+    article = Article(
+        id=a_string(value.get("id", name), f"{where}: id"),
+        text=text,
+        entities=reader.entities(value.get("entities"), where),
+        quotes=reader.quotes(value.get("quotes"), where),
         meta=meta,
         where=where,
     )
+    if options.offsets == "characters":
+        places = [(span.start, span.end) for layer in ("entities", "quotes") for span in article.layer(layer)]
+        if hint := misread(text, places, options.offsets):
+            raise UserError(f"{where}: the offsets split words or leave the text; {hint}")
+    return article
 
 
-def _entity(value: object, where: str) -> Span:
-    item = _object(value, where)
-    _fields(item, ("start", "end", "label", "score"), where)
-    return _span(item, _string(item.get("label"), f"{where}.label"), where)
+def _to_index(measure: Callable[[int], int | None], text: str, unit: str, offset: int, where: str) -> int:
+    return to_index(measure, offset, text, unit, where)
 
 
-def _quote(value: object, where: str) -> Quote:
-    item = _object(value, where)
-    _fields(item, ("kind", "content", "cue", "speaker", "name", "score"), where)
-    kind = item.get("kind")
-    if kind not in KINDS:
-        raise UserError(f"{where}.kind: found {kind!r}, expected one of {', '.join(KINDS)}")
-    content = _list(item.get("content"), f"{where}.content")
-    if not content:
-        raise UserError(f"{where}.content: empty, expected at least one span")
-    name = item.get("name")
-    return Quote(
-        kind=kind,
-        content=tuple(_part(part, kind.upper(), f"{where}.content[{i}]") for i, part in enumerate(content)),
-        cue=item.get("cue") and _part(item["cue"], CUE, f"{where}.cue"),
-        speaker=item.get("speaker") and _part(item["speaker"], SPEAKER, f"{where}.speaker"),
-        name=None if name is None else _string(name, f"{where}.name"),
-        score=_read_score(item, where),
-    )
+@dataclass(frozen=True)
+class _Reader:
+    """Reads the layers of one article; `measure` converts an offset, `report` is told of each item that must be left out."""
 
+    measure: Callable[[int, str], int]
+    report: Callable[[UserError], None]
 
-def _part(value: object, label: str, where: str) -> Span:
-    item = _object(value, where)
-    _fields(item, ("start", "end", "score"), where)
-    return _span(item, label, where)
+    def entities(self, value: object, where: str) -> tuple[Span, ...]:
+        where = f"{where}: entities"
+        return tuple(span for _, span in each(a_list(value, where), where, self._entity, self.report))
 
+    def quotes(self, value: object, where: str) -> tuple[Quote, ...]:
+        where = f"{where}: quotes"
+        return tuple(quote for _, quote in each(a_list(value, where), where, self._quote, self.report))
 
-def _span(item: Mapping[str, Any], label: str, where: str) -> Span:
-    for name in ("start", "end"):
-        if type(item.get(name)) is not int:
-            raise UserError(f"{where}.{name}: found {item.get(name)!r:.40}, expected a whole number")
-    return Span(item["start"], item["end"], label, _read_score(item, where))
+    def _entity(self, value: object, where: str) -> Span:
+        item = an_object(value, where)
+        known_fields(item, ("start", "end", "label", "score"), where)
+        return self._span(item, a_string(item.get("label"), f"{where}.label"), where)
 
+    def _quote(self, value: object, where: str) -> Quote:
+        item = an_object(value, where)
+        known_fields(item, ("kind", "content", "cue", "speaker", "name", "score"), where)
+        kind = item.get("kind")
+        if kind not in KINDS:
+            raise UserError(f"{where}.kind: found {kind!r:.60}, expected one of {', '.join(KINDS)}")
+        content = a_list(item.get("content"), f"{where}.content")
+        if not content:
+            raise UserError(f"{where}.content: empty, expected at least one span")
+        name = item.get("name")
+        return Quote(
+            kind=kind,
+            content=tuple(self._part(part, kind.upper(), f"{where}.content[{i}]") for i, part in enumerate(content)),
+            cue=None if item.get("cue") is None else self._part(item["cue"], CUE, f"{where}.cue"),
+            speaker=None if item.get("speaker") is None else self._part(item["speaker"], SPEAKER, f"{where}.speaker"),
+            name=None if name is None else a_string(name, f"{where}.name"),
+            score=a_score(item, where),
+        )
 
-def _read_score(item: Mapping[str, Any], where: str) -> float | None:
-    score = item.get("score")
-    if score is not None and (type(score) not in (int, float) or not math.isfinite(score)):
-        raise UserError(f"{where}.score: found {score!r:.40}, expected a number")
-    return score
+    def _part(self, value: object, label: str, where: str) -> Span:
+        item = an_object(value, where)
+        known_fields(item, ("start", "end", "score"), where)
+        return self._span(item, label, where)
 
-
-def _fields(item: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
-    for key in item.keys() - set(known):
-        near = get_close_matches(key, known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"expected {', '.join(known)}"
-        raise UserError(f"{where}: {key}: unknown field; {hint}")
-
-
-def _object(value: object, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise UserError(f"{where}: found {_kind(value)}, expected an object with 'start' and 'end'")
-    return value
-
-
-def _list(value: object, where: str) -> list[Any]:
-    if value is not None and not isinstance(value, list):
-        raise UserError(f"{where}: found {_kind(value)}, expected a list")
-    return value or []
-
-
-def _string(value: object, where: str) -> str:
-    if not isinstance(value, str):
-        raise UserError(f"{where}: found {_kind(value)}, expected a string")
-    return value
-
-
-def _kind(value: object) -> str:
-    names = {
-        dict: "an object",
-        list: "a list",
-        str: "a string",
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-    }
-    return names.get(type(value), "nothing")
+    def _span(self, item: Mapping[str, Any], label: str, where: str) -> Span:
+        start, end = (self.measure(an_offset(item.get(name), f"{where}.{name}"), f"{where}.{name}") for name in ("start", "end"))
+        return Span(start, end, label, a_score(item, where))
 
 
 def _place(span: Span) -> dict[str, Any]:

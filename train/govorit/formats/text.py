@@ -16,4 +16,9 @@ def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
     if not found:
         raise UserError(f"{path}: no .txt file in this folder; expected one article a file")
     for file in found:
-        yield Article(file.stem, read_text(file), where=str(file))
+        try:
+            text = read_text(file)
+        except UserError as error:
+            options.report(error)
+        else:
+            yield Article(file.stem, text, where=str(file))

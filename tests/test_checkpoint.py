@@ -1,0 +1,381 @@
+import errno
+import json
+import random
+import resource
+import signal
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoModelForTokenClassification, AutoTokenizer, BertConfig, BertModel, ModernBertConfig, ModernBertModel, pipeline
+
+from govorit import checkpoint, contract, tokenization, windows, words
+from govorit.article import LAYERS, QUOTE_LABELS, Article, Span
+from govorit.checkpoint import ENCODER, HEAD, State, States, load_tagger, load_tokenizer, publish
+from govorit.contract import Contract
+from govorit.errors import UserError
+from govorit.extractor import Extractor
+from govorit.formats.inline import parse
+from govorit.tagger import Tagger
+
+torch.set_num_threads(1)
+
+CONTRACT = Contract(
+    {"entities": ["PER", "LOC", "ORG"], "quotes": list(QUOTE_LABELS)}, window=48, overlap=12, trained_on={"newsroom": "9f8a"}
+)
+PEOPLE, PLACES, BODIES = "Владимир Путин|Н. Назарбаев|Песков|Ольга Штерн", "Алматы|Астане|Санкт-Петербурге", "Росстат|ЕАЭС|РИА «Новости»"
+SAID, WORDS = "сказал|отметил|заявил|пообещал", "цены|выросли|дождь|прошёл|мы|хотим|мира|не|сразу|в|срок"
+
+
+@cache
+def articles(count: int = 20) -> tuple[Article, ...]:
+    """Short texts with entities and quotations, each a paragraph or two."""
+    rng = random.Random(4)
+
+    def one(stock: str) -> str:
+        return rng.choice(stock.split("|"))
+
+    def clause() -> str:
+        return " ".join(rng.sample(WORDS.split("|"), rng.randrange(2, 6)))
+
+    def sentence() -> str:
+        return rng.choice(
+            (
+                f"<q direct>«{clause()}»</q>, — <cue>{one(SAID)}</cue> <src><PER>{one(PEOPLE)}</PER></src> в <LOC>{one(PLACES)}</LOC>.",
+                f"<src><ORG>{one(BODIES)}</ORG></src> <cue>{one(SAID)}</cue>, что <q indirect>{clause()}</q>.",
+                f"<PER>{one(PEOPLE)}</PER>, <PER>{one(PEOPLE)}</PER> и <ORG>{one(BODIES)}</ORG>: {clause()}.",
+            )
+        )
+
+    return tuple(parse("\n".join(sentence() for _ in range(rng.randrange(1, 3))), str(i)) for i in range(count))
+
+
+@cache
+def tokenizer() -> Tokenizer:
+    return tokenization.learn([article.text for article in articles()], 220)
+
+
+def untrained(seed: int = 0) -> Tagger:
+    torch.manual_seed(seed)
+    shape = BertConfig(
+        vocab_size=tokenizer().get_vocab_size(), hidden_size=48, num_hidden_layers=1, num_attention_heads=4, intermediate_size=96
+    )
+    shape.hidden_dropout_prob = shape.attention_probs_dropout_prob = 0.0
+    return Tagger(BertModel(shape, add_pooling_layer=False), CONTRACT.layers).eval()
+
+
+@cache
+def trained() -> Tagger:
+    """A tagger that knows `articles` by heart, so that the best tag of each word alone is valid IOB2."""
+    tagger, frame = untrained(), windows.Frame(tokenizer())
+    tokens = windows.tokenize_all([article.text for article in articles()], tokenizer())
+    gold = [windows.label(article, item, CONTRACT.layers)[0] for article, item in zip(articles(), tokens, strict=True)]
+    pieces = windows.cut_all(tokens, 500, 0)
+    batch = frame.pad(pieces, tokens, {layer: [labels[layer] for labels in gold] for layer in LAYERS})
+    ids, mask = torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)
+    targets = {layer: torch.from_numpy(batch.labels[layer]) for layer in LAYERS}
+    optimizer = torch.optim.AdamW(tagger.parameters(), lr=5e-3)
+    for _ in range(200):
+        logits = tagger(ids, mask)
+        wrong = sum(int(((logits[layer].argmax(-1) != targets[layer]) & (targets[layer] >= 0)).sum()) for layer in LAYERS)
+        loss = sum(torch.nn.functional.cross_entropy(logits[layer].flatten(0, 1), targets[layer].flatten()) for layer in LAYERS)
+        if not wrong and loss < 0.02:
+            break
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert wrong == 0
+    return tagger
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "model"
+    publish(trained(), tokenization.wrap(tokenizer()), CONTRACT, folder)
+    return folder
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A published folder of its own, to be damaged."""
+    publish(untrained(), tokenization.wrap(tokenizer()), CONTRACT, tmp_path / "model")
+    return tmp_path / "model"
+
+
+def inputs() -> tuple[torch.Tensor, torch.Tensor]:
+    ids = torch.randint(5, 100, (3, 30), generator=torch.Generator().manual_seed(1))
+    mask = torch.ones_like(ids)
+    mask[2, 20:] = 0
+    return ids, mask
+
+
+def test_what_is_published_is_what_is_loaded(published):
+    again = load_tagger(published)
+    assert not again.training and again.layers == CONTRACT.layers
+    with torch.inference_mode():
+        before, after = trained()(*inputs()), again(*inputs())
+    assert all(torch.equal(before[layer], after[layer]) for layer in LAYERS)
+    assert contract.load(published) == CONTRACT
+    assert load_tokenizer(published).to_str() == Tokenizer.from_file(str(published / "quotes" / "tokenizer.json")).to_str()
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_each_layer_is_a_folder_for_plain_transformers(published, layer):
+    model, info = AutoModelForTokenClassification.from_pretrained(published / layer, output_loading_info=True)
+    assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"]
+    names = words.tag_names(CONTRACT.layers[layer])
+    assert model.config.id2label == dict(enumerate(names)) and model.config.label2id == {name: i for i, name in enumerate(names)}
+    with torch.inference_mode():
+        ours, theirs = trained()(*inputs())[layer], model.eval()(*inputs()).logits
+    assert torch.allclose(ours, theirs, atol=1e-5)
+
+    plain = AutoTokenizer.from_pretrained(published / layer)
+    assert plain.is_fast and plain.model_max_length == CONTRACT.window
+    assert (plain.cls_token, plain.sep_token, plain.pad_token, plain.unk_token) == ("[CLS]", "[SEP]", "[PAD]", "[UNK]")
+    for article in articles():
+        assert plain(article.text, truncation=False)["input_ids"] == tokenizer().encode(article.text).ids
+
+
+def test_a_published_folder_holds_weights_once_and_nothing_to_unpickle(published):
+    assert {path.name for path in published.iterdir()} == {"entities", "quotes", "govorit.json"}
+    files = [path for path in published.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".json", ".safetensors"}
+    assert (published / "entities" / ENCODER).stat().st_ino == (published / "quotes" / ENCODER).stat().st_ino
+    assert (published / "entities" / HEAD).stat().st_ino != (published / "quotes" / HEAD).stat().st_ino
+    assert list(published.parent.iterdir()) == [published], "nothing is left beside it"
+
+
+def test_publishing_again_replaces_the_folder(copy):
+    (copy / "stale").touch()
+    publish(untrained(1), tokenization.wrap(tokenizer()), CONTRACT, copy)
+    assert not (copy / "stale").exists()
+    with torch.inference_mode():
+        assert torch.equal(load_tagger(copy)(*inputs())["quotes"], untrained(1)(*inputs())["quotes"])
+
+
+def test_a_disk_without_hard_links_gets_copies(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(checkpoint.os, "link", refuse)
+    publish(untrained(), tokenization.wrap(tokenizer()), CONTRACT, tmp_path / "model")
+    AutoModelForTokenClassification.from_pretrained(tmp_path / "model" / "quotes")
+
+
+def test_another_architecture_is_published_too(tmp_path):
+    torch.manual_seed(0)
+    ids = {"pad_token_id": 0, "cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "eos_token_id": 3}
+    shape = ModernBertConfig(
+        vocab_size=tokenizer().get_vocab_size(), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16, **ids
+    )
+    tagger = Tagger(ModernBertModel(shape), CONTRACT.layers).eval()
+    publish(tagger, tokenization.wrap(tokenizer()), CONTRACT, tmp_path / "model")
+    with torch.inference_mode():
+        before, after = tagger(*inputs()), load_tagger(tmp_path / "model")(*inputs())
+    for layer in LAYERS:
+        _, info = AutoModelForTokenClassification.from_pretrained(tmp_path / "model" / layer, output_loading_info=True)
+        assert not info["missing_keys"] and not info["unexpected_keys"]
+        assert torch.allclose(before[layer], after[layer], atol=1e-5)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_pipeline_of_transformers_agrees_with_ours(published, layer):
+    """Its aggregation takes the best tag of each word alone, ours the best valid sequence: equal where the former is valid.
+
+    So the tagger is one that knows these texts by heart. Each fits into one window: the pipeline cuts off the rest.
+    """
+    read = Extractor.load(published)
+    theirs = pipeline("token-classification", model=str(published / layer), aggregation_strategy="first", device="cpu")
+    found = 0
+    for article, ours in zip(articles(), read([article.text for article in articles()]), strict=True):
+        spans = [Span(span["start"], span["end"], span["entity_group"]) for span in theirs(article.text)]
+        assert spans == [Span(span.start, span.end, span.label) for span in ours.layer(layer)] == list(article.layer(layer))
+        found += len(spans)
+    assert found > 40
+
+
+def refusal(call) -> str:
+    with pytest.raises(UserError) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", [f"entities/{ENCODER}", f"quotes/{HEAD}", "entities/config.json", "entities/tokenizer.json", "govorit.json"]
+)
+@pytest.mark.parametrize("damage", ["missing", "truncated", "empty"])
+def test_a_damaged_folder_is_told_in_a_line(copy, name, damage):
+    path = copy / name
+    content = path.read_bytes()
+    path.unlink()
+    if damage != "missing":
+        path.write_bytes(content[: len(content) // 2 if damage == "truncated" else 0])
+    assert str(copy) in refusal(lambda: Extractor.load(copy))
+
+
+def test_a_contract_of_another_time(copy):
+    described = json.loads((copy / "govorit.json").read_text())
+    for changed, reason in (({"format": 2}, "version"), ({"surprise": 1}, "surprise")):
+        (copy / "govorit.json").write_text(json.dumps({**described, **changed}))
+        assert reason in refusal(lambda: Extractor.load(copy))
+    for text in ("[]", "{", "{}", "null"):
+        (copy / "govorit.json").write_text(text)
+        assert "govorit.json" in refusal(lambda: Extractor.load(copy))
+
+
+def test_no_checkpoint_at_all(tmp_path):
+    assert "not a govorit checkpoint" in refusal(lambda: Extractor.load(tmp_path / "none"))
+    assert "not a govorit checkpoint" in refusal(lambda: Extractor.load(tmp_path))
+
+
+def test_heads_of_other_labels_are_refused(copy):
+    other = replace(CONTRACT, layers={"entities": ["PER"], "quotes": CONTRACT.layers["quotes"]})
+    other.save(copy)
+    assert "cannot be loaded" in refusal(lambda: Extractor.load(copy))
+
+
+def state(step: int) -> State:
+    values = torch.Generator().manual_seed(step)
+    tensors = {"weights": {"a": torch.randn(40, 30, generator=values)}, "optimizer": {"b": torch.full((3,), step), "c": torch.tensor(1.5)}}
+    return State(tensors, {"step": step, "history": [{"loss": 0.5}], "text": "й"})
+
+
+def same(one: State | None, other: State) -> bool:
+    assert one is not None and one.values == other.values and one.tensors.keys() == other.tensors.keys()
+    return all(torch.equal(one.tensors[file][name], value) for file, part in other.tensors.items() for name, value in part.items())
+
+
+def test_states_come_back(tmp_path):
+    states = States(tmp_path / "state", "9f8a")
+    assert states.newest() is None and states.best() is None
+    states.save(state(1), 1)
+    states.save_best(state(1))
+    states.save(state(2), 2)
+    again = States(tmp_path / "state", "9f8a")
+    assert same(again.newest(), state(2)) and same(again.best(), state(1))
+    again.save_best(state(2))
+    assert same(again.best(), state(2))
+
+
+def test_two_states_are_kept(tmp_path):
+    states = States(tmp_path)
+    for step in (1, 2, 9, 10, 11, 100):
+        states.save(state(step), step)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000011", "step-00000100"]
+    assert same(states.newest(), state(100))
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "optimizer.safetensors", "state.json"])
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "empty"])
+def test_a_damaged_state_is_passed_over(tmp_path, name, damage):
+    states = States(tmp_path, "9f8a")
+    states.save(state(1), 1)
+    states.save(state(2), 2)
+    path = tmp_path / "step-00000002" / name
+    content = bytearray(path.read_bytes())
+    path.unlink()
+    if damage == "flipped":
+        content[len(content) // 2 if name != "state.json" else 0] ^= 1
+    if damage != "missing":
+        path.write_bytes(content[: {"truncated": len(content) - 5, "empty": 0}.get(damage, len(content))])
+    assert same(states.newest(), state(1))
+    states.save(state(2), 2)  # and what is damaged can be written again
+    assert same(states.newest(), state(2))
+
+
+def test_what_was_left_half_written_is_no_state(tmp_path):
+    states = States(tmp_path)
+    states.save(state(1), 1)
+    for name in (".step-00000002.new", ".best.new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "weights.safetensors").write_bytes(b"torn")
+    assert same(states.newest(), state(1)) and states.best() is None
+    states.save(state(2), 2)
+    states.save_best(state(2))
+    assert same(states.newest(), state(2)) and same(states.best(), state(2))
+    assert not any(path.name.startswith(".") for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("stop", range(4))
+def test_a_best_state_is_there_whenever_the_machine_stops(tmp_path, monkeypatch, stop):
+    states = States(tmp_path)
+    states.save_best(state(1))
+    moves = 0
+
+    class Killed(BaseException):
+        pass
+
+    def counted(call):
+        def instead(*arguments, **options):
+            nonlocal moves
+            moves += 1
+            if moves > stop:
+                raise Killed
+            return call(*arguments, **options)
+
+        return instead
+
+    monkeypatch.setattr(checkpoint, "save_file", counted(checkpoint.save_file))
+    monkeypatch.setattr(checkpoint.Path, "rename", counted(checkpoint.Path.rename))
+    with pytest.raises(Killed):
+        states.save_best(state(2))
+    monkeypatch.undo()
+    assert same(states.best(), state(1))
+    states.save_best(state(3))
+    assert same(states.best(), state(3))
+
+
+@pytest.mark.parametrize("calls", [0, 1])
+def test_a_disk_that_fills_up_leaves_the_older_states(tmp_path, monkeypatch, calls):
+    states = States(tmp_path)
+    states.save(state(1), 1)
+    states.save_best(state(1))
+    save_file, made = checkpoint.save_file, []
+
+    def full(tensors, path, **options):
+        made.append(path)
+        save_file(tensors, path, **options)
+        if len(made) > calls:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    for save in (lambda: states.save(state(2), 2), lambda: states.save_best(state(2))):
+        made.clear()
+        assert "No space left on device" in refusal(save)
+    assert same(states.newest(), state(1)) and same(states.best(), state(1))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "step-00000001"], "nothing half written takes up room"
+
+
+def test_a_real_limit_on_files_is_met_as_a_full_disk_is(tmp_path):
+    states = States(tmp_path)
+    states.save(state(1), 1)
+    large = State({"weights": {"a": torch.zeros(1 << 20)}}, {"step": 2})
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+        message = refusal(lambda: states.save(large, 2))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert "resume=true" in message and same(states.newest(), state(1))
+
+
+def test_a_state_of_other_data_is_refused(tmp_path):
+    States(tmp_path, "9f8a").save(state(1), 1)
+    States(tmp_path, "9f8a").save_best(state(1))
+    other = States(tmp_path, "0000")
+    assert "other data" in refusal(other.newest)
+    assert "other data" in refusal(other.best)
+
+
+def test_a_state_of_tensors_that_share_memory_or_are_views(tmp_path):
+    table = torch.arange(12.0).reshape(3, 4)
+    states = States(tmp_path)
+    states.save(State({"weights": {"a": table.T, "b": table[:, 1], "c": torch.zeros(0)}}, {}), 1)
+    found = states.newest()
+    assert found is not None and np.array_equal(found.tensors["weights"]["a"].numpy(), table.T.numpy())
+    assert torch.equal(found.tensors["weights"]["b"], table[:, 1])
