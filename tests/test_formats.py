@@ -1,6 +1,7 @@
 import doctest
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -12,11 +13,13 @@ from unittest.mock import ANY
 
 import pytest
 from generate import random_article
+from mutants import mutants, survives
 
 from govorit import formats, lint
 from govorit.article import CUE, SPEAKER, Article, Quote, Span
 from govorit.errors import UserError
 from govorit.formats import brat, factrueval, inline, jsonl
+from govorit.formats.options import DEFAULTS, Options
 from govorit.words import encode, words
 
 ROOT = Path(__file__).parents[1]
@@ -37,11 +40,11 @@ def refusal(path: Path, name: str | None = None) -> str:
 
 def articles(count: int, **options: bool) -> list[Article]:
     rng = Random(7)
-    return [random_article(rng, f"a-{number:03}", **options) for number in range(count)]
+    return [random_article(rng, f"a-{number:04}", **options) for number in range(count)]
 
 
 def test_jsonl_is_lossless(tmp_path):
-    written = articles(300, crossing=True)
+    written = articles(2000, crossing=True)
     scored = replace(written[0], entities=(Span(0, 2, "PER", 0.5),))
     formats.write([*written, replace(scored, id="scored")], tmp_path / "a.jsonl")
     assert list(formats.read(tmp_path / "a.jsonl")) == [*written, replace(scored, id="scored")]
@@ -55,7 +58,7 @@ def test_jsonl_lets_half_a_surrogate_pair_out_as_it_came_in(tmp_path):
 
 
 def test_brat_keeps_all_but_scores_and_meta(tmp_path):
-    written = articles(300, crossing=True)
+    written = articles(2000, crossing=True)
     formats.write(written, tmp_path / "brat", "brat")
     assert list(formats.read(tmp_path / "brat")) == [replace(article, meta={}) for article in written]
 
@@ -68,7 +71,7 @@ def test_brat_keeps_two_quotations_of_one_content(tmp_path):
 
 
 def test_inline_keeps_all_but_scores(tmp_path):
-    written = articles(300)
+    written = articles(2000)
     formats.write(written, tmp_path / "inline", "inline")
     assert list(formats.read(tmp_path / "inline")) == written
 
@@ -403,45 +406,195 @@ def test_factrueval_wants_its_files(tmp_path, suffix):
 
 # Any damage: a UserError of one line, or an article
 
+DOCCANO = {
+    "id": 3,
+    "text": TEXT,
+    "entities": [
+        {"id": 1, "label": "SPEAKER", "start_offset": 0, "end_offset": 6},
+        {"id": 2, "label": "DIRECT", "start_offset": 15, "end_offset": 19},
+        {"id": 3, "label": "PER", "start_offset": 21, "end_offset": 27},
+    ],
+    "relations": [{"id": 1, "from_id": 2, "to_id": 1, "type": "Speaker"}],
+    "Comments": [],
+}
+PRODIGY = {
+    "text": TEXT,
+    "tokens": [{"text": "Иванов", "start": 0, "end": 6, "id": 0}, {"text": "сказал", "start": 7, "end": 13, "id": 1}],
+    "spans": [
+        {"start": 7, "end": 13, "token_start": 1, "token_end": 1, "label": "CUE"},
+        {"start": 15, "end": 19, "token_start": 3, "token_end": 5, "label": "DIRECT"},
+    ],
+    "relations": [{"head": 4, "child": 1, "label": "Cue"}],
+    "answer": "accept",
+    "_input_hash": 12,
+}
+DAMAGED = ("jsonl", "doccano", "prodigy", "brat", "inline", "factrueval", "text", "conll", "labelstudio")
 
-def damage(rng: Random, data: bytes) -> bytes:
-    start, length = rng.randrange(len(data)), rng.randrange(1, 40)
-    flipped = bytes([data[start] ^ 1 << rng.randrange(8)])
-    return rng.choice(
-        (
-            data[:start] + flipped + data[start + 1 :],
-            data[:start],
-            data[:start] + data[start + length :],
-            data[:start] + data[start : start + length] * 2 + data[start + length :],
-            data[:start] + rng.randbytes(length) + data[start:],
-            data.replace(b"\n", b"\r"),
-            data.decode().encode("utf-16"),
-            data.decode().encode("cp1251", "replace"),
-        )
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_file_is_read_or_refused(tmp_path, name):
+    rng, taken, refused = Random(8), 0, 0
+    module = name if name in formats.FORMATS else "jsonl"
+    if name in ("doccano", "prodigy"):
+        row = json.dumps(DOCCANO if name == "doccano" else PRODIGY, ensure_ascii=False)
+        (tmp_path / "a.jsonl").write_text(f"{row}\n{row}\n", encoding="utf-8")
+    elif name in ("factrueval", "text"):
+        write_facts(tmp_path)
+    else:
+        several = articles(2, exotic=False)
+        single = {"jsonl": "a.jsonl", "conll": "a.conll", "labelstudio": "a.json"}
+        formats.write(several, tmp_path / single.get(name, ""), name)
+    files = {path: path.read_bytes() for path in sorted(tmp_path.iterdir()) if name != "text" or path.suffix == ".txt"}
+    files = {path: data for path, data in files.items() if data and path.suffix != ".conf"}
+    reported: list[UserError] = []
+    for path, data in files.items():
+        for number, mutant in enumerate(mutants(data, rng, 2000 // len(files))):
+            path.write_bytes(mutant)
+            options = Options(report=reported.append) if number % 3 == 0 else DEFAULTS
+            if survives(lambda options=options: formats.read(tmp_path, module, options)):
+                taken += 1
+            else:
+                refused += 1
+        path.write_bytes(data)
+    assert refused > 200 and taken > 200, (taken, refused)
+    assert all("\n" not in str(error) for error in reported)
+
+
+@pytest.mark.parametrize("kind", ["brat", "factrueval"])
+def test_files_may_be_missing(tmp_path, kind):
+    if kind == "brat":
+        formats.write(articles(3), tmp_path, "brat")
+    else:
+        write_facts(tmp_path)
+    for path in sorted(tmp_path.iterdir()):
+        data = path.read_bytes()
+        path.unlink()
+        taken = survives(lambda: formats.read(tmp_path, kind))
+        assert taken == (path.name == "annotation.conf")
+        path.write_bytes(data)
+
+
+# Offsets that count something else
+
+
+def counted(text: str, offset: int, unit: str) -> int:
+    before = text[:offset]
+    if unit == "crlf":
+        return offset - before.count("\r\n")
+    return len(before.encode("utf-16-le" if unit == "utf16" else "utf-8")) // (2 if unit == "utf16" else 1)
+
+
+def exported(article: Article, unit: str, folder: Path, name: str) -> Path:
+    """Write `article` as a program does whose offsets count `unit`, or that leaves out a byte order mark."""
+    text = article.text
+
+    def moved(offset: int) -> int:
+        return offset - 1 if unit == "bom" else counted(text, offset, unit)
+
+    folder.mkdir()
+    path = folder / {"brat": "", "labelstudio": "a.json", "jsonl": "a.jsonl"}[name]
+    formats.write([article], path, name)
+    if name == "brat":
+        path = folder / f"{article.id}.ann"
+
+        def place(found: re.Match[str]) -> str:
+            return found[1] + re.sub(r"\d+", lambda number: str(moved(int(number[0]))), found[2]) + "\t"
+
+        body = re.sub(r"(?m)^(T\d+\t\S+ )([\d ;]+)\t", place, path.read_bytes().decode())
+    else:
+        body = re.sub(r'("(?:start|end)": )(\d+)', lambda found: found[1] + str(moved(int(found[2]))), path.read_bytes().decode())
+    path.write_bytes(body.encode())
+    return path
+
+
+def with_crlf(article: Article) -> Article:
+    def moved(span: Span | None) -> Span | None:
+        return span and replace(span, start=at(span.start), end=at(span.end))
+
+    def at(offset: int) -> int:
+        return offset + article.text[:offset].count("\n")
+
+    quotes = [
+        replace(q, content=tuple(moved(span) for span in q.content), cue=moved(q.cue), speaker=moved(q.speaker)) for q in article.quotes
+    ]
+    return replace(
+        article, text=article.text.replace("\n", "\r\n"), entities=tuple(moved(span) for span in article.entities), quotes=tuple(quotes)
     )
 
 
-@pytest.mark.parametrize("name", ["jsonl", "brat", "inline", "factrueval", "text"])
-def test_a_damaged_file_is_read_or_refused(tmp_path, name):
-    rng, refused = Random(8), 0
-    if name in ("brat", "inline"):
-        formats.write(articles(1, exotic=False), tmp_path, name)
-    elif name == "jsonl":
-        formats.write(articles(1), tmp_path / "a.jsonl")
-    else:
-        write_facts(tmp_path)
-    files = {path: path.read_bytes() for path in sorted(tmp_path.iterdir()) if name != "text" or path.suffix == ".txt"}
-    for _ in range(120):
-        for path, data in files.items():
-            path.write_bytes(damage(rng, data))
-            try:
-                for article in formats.read(tmp_path, name):
-                    list(lint.problems(article))
-            except UserError as error:
-                assert "\n" not in str(error)
-                refused += 1
-            path.write_bytes(data)
-    assert refused > 20
+def with_mark(article: Article) -> Article:
+    prefix = Article("", "\ufeff")
+    assert prefix.text
+
+    def moved(span: Span | None) -> Span | None:
+        return span and replace(span, start=span.start + 1, end=span.end + 1)
+
+    quotes = [
+        replace(q, content=tuple(moved(span) for span in q.content), cue=moved(q.cue), speaker=moved(q.speaker)) for q in article.quotes
+    ]
+    return replace(article, text="\ufeff" + article.text, entities=tuple(moved(span) for span in article.entities), quotes=tuple(quotes))
+
+
+@pytest.mark.parametrize("name", ["brat", "labelstudio", "jsonl"])
+@pytest.mark.parametrize("unit", ["utf16", "bytes", "crlf", "bom"])
+def test_offsets_that_count_something_else_are_converted_or_refused(tmp_path, name, unit):
+    rng, told, shifted = Random(9), 0, 0
+    found = [article for i in range(400) if "\r" not in (article := random_article(rng, f"a-{i}", crossing=True)).text][:100]
+    assert len(found) == 100
+    if unit in ("crlf", "bom"):
+        found = [with_crlf(article) if unit == "crlf" else with_mark(article) for article in found]
+    for article in found:
+        expected = replace(article, meta={}) if name == "brat" else article
+        path = exported(article, unit, tmp_path / article.id, name)
+        if unit != "bom":
+            assert list(formats.read(path, name, Options(offsets=unit))) == [expected]
+        try:
+            [taken] = formats.read(path, name)
+        except UserError as error:
+            told += "byte order mark" in str(error) if unit == "bom" else f"offsets={unit}" in str(error)
+        else:
+            # JSON Lines have no words beside their offsets: what neither splits a word nor leaves the text can only be linted.
+            shifted += taken != expected and not (name == "jsonl" and unit != "bytes")
+    assert shifted == 0
+    assert told > (60 if unit in ("bytes", "bom") else 20), told
+
+
+@pytest.mark.parametrize("name", ["jsonl", "conll", "labelstudio"])
+def test_line_ends_and_a_byte_order_mark_change_nothing(tmp_path, name):
+    written = articles(100)
+    path = tmp_path / {"jsonl": "a.jsonl", "conll": "a.conll", "labelstudio": "a.json"}[name]
+    formats.write(written, path, name)
+    data = path.read_bytes()
+    for damaged in (data.replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + data, data.rstrip(b"\n")):
+        path.write_bytes(damaged)
+        assert list(formats.read(path)) == written
+
+
+def test_the_corpus_has_names_of_its_own(tmp_path):
+    names = {"direct": "Прямая", "cue": "Глагол", "to_cue": "глагол", "continuation": "дальше", "name": "кто"}
+    written = [replace(article, meta={}) for article in articles(100)]
+    formats.write(written, tmp_path, "brat", Options(names=names))
+    assert list(formats.read(tmp_path, options=Options(names=names))) == written
+    assert "Прямая" in (tmp_path / "annotation.conf").read_text(encoding="utf-8")
+    assert not any(quote.kind == "direct" for article in formats.read(tmp_path, options=Options(report=lambda _: None)) for quote in article.quotes)
+
+
+def test_brat_names_a_speaker_s_quotations(tmp_path):
+    [article] = brat.read(write_pair(tmp_path, TIED + "#1\tAnnotatorNotes T3\tname: Пётр Иванов\n"))
+    assert [quote.name for quote in article.quotes] == ["Пётр Иванов", None]
+
+
+def test_what_is_broken_is_reported_and_the_rest_is_read(tmp_path):
+    problems: list[UserError] = []
+    broken = TIED.replace("T1\tDIRECT 15 19", "T1\tDIRECT 16 20") + "T4\tPER 0 6\tИванов\nT9\tLOC 21 27\tПетров\n"
+    [article] = brat.read(write_pair(tmp_path, broken), Options(report=problems.append))
+    assert article.entities == (Span(0, 6, "PER"), Span(21, 27, "LOC"))
+    assert [quote.kind for quote in article.quotes] == ["indirect"]
+    assert [str(problem).partition(": ")[0].rpartition(":")[2] for problem in problems] == ["1", "8"]
+    row = json.dumps({"text": TEXT, "entities": [{"start": 0, "end": 6}, {"start": 0, "end": 6, "label": "PER"}], "quotes": [{}]})
+    (tmp_path / "b.jsonl").write_text(f"{row}\n{{\n{row}\n")
+    found = list(formats.read(tmp_path / "b.jsonl", options=Options(report=problems.append)))
+    assert [article.entities for article in found] == [(Span(0, 6, "PER"),)] * 2 and len(problems) == 2 + 5
 
 
 @pytest.mark.parametrize("name", formats.FORMATS)

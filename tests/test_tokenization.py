@@ -220,3 +220,14 @@ def test_a_tokenizer_that_is_no_tokenizer_is_a_line(tmp_path):
         with pytest.raises(UserError) as caught:
             call()
         assert "\n" not in str(caught.value) and str(tmp_path) in str(caught.value)
+
+
+def test_the_name_of_a_special_token_in_an_article_is_text(tmp_path):
+    text = "Да [SEP] нет"
+    wrapped = tokenization.wrap(tokenization.learn([text, "[SEP] S E P"], 100))
+    wrapped.save_pretrained(tmp_path)
+    plain = AutoTokenizer.from_pretrained(tmp_path)(text, add_special_tokens=False)["input_ids"]
+    for tokenizer in (wrapped.backend_tokenizer, tokenization.read(tmp_path)):
+        tokens = windows.tokenize(text, tokenizer)
+        assert [text[start:end] for start, end in tokens.bounds] == ["Да", "[", "SEP", "]", "нет"]
+        assert tokens.ids.tolist() == plain

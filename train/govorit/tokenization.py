@@ -135,7 +135,9 @@ def wrap(tokenizer: Tokenizer, names: dict[str, str] | None = None) -> PreTraine
     from transformers import PreTrainedTokenizerFast
 
     names = names or dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True))
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, split_special_tokens=True, **names)
+    wrapped.backend_tokenizer.encode_special_tokens = True  # `[SEP]` in an article is text
+    return wrapped
 
 
 def read(folder: Path) -> Tokenizer:
@@ -147,6 +149,7 @@ def read(folder: Path) -> Tokenizer:
         raise UserError(f"{path}: cannot be read ({error}); fetch the checkpoint again") from None
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True  # not saved with it
     return tokenizer
 
 

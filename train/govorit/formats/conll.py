@@ -95,7 +95,7 @@ def dump(article: Article, columns: Sequence[str] = COLUMNS, options: Options = 
     for span in (*article.entities, *_numbered(article, options)):
         if not re.fullmatch(r"\S+", span.label) or _mixed(span.label.partition("#")[0]):
             raise UserError(f"{where}: label: found {span.label!r:.40}, expected letters of one script without spaces; rename it")
-    lines = ["\t".join(_START if column == "token" else OUTSIDE for column in columns)]
+    lines = ["\t".join((_START, *(OUTSIDE for _ in columns[1:])))]
     lines += [f"# id = {_plain(article.id)}", f"# text = {_json(article.text)}"]
     names = {str(number): quote.name for number, quote in enumerate(article.quotes, 1) if quote.name is not None}
     lines += [f"# names = {_json(names)}"] if names and "quote" in columns else []
