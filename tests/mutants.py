@@ -27,8 +27,11 @@ def mutants(data: bytes, rng: Random, n: int) -> Iterator[bytes]:
 
 
 def survives(read: Callable[[], Iterator[Article]]) -> bool:
-    """Read to the end what was damaged: whether it was taken. Anything but an article or a UserError of one line fails, and so do 2 seconds."""
-    began = time.perf_counter()
+    """Read to the end what was damaged: whether it was taken.
+
+    Anything but articles or a UserError of one line fails, and so do 2 seconds of work.
+    """
+    began = time.process_time()
     try:
         for article in read():
             list(lint.problems(article))
@@ -36,7 +39,7 @@ def survives(read: Callable[[], Iterator[Article]]) -> bool:
         assert "\n" not in str(error) and len(str(error)) < 2000
         return False
     finally:
-        assert time.perf_counter() - began < 2
+        assert time.process_time() - began < 2
     return True
 
 
@@ -103,7 +106,9 @@ def _line_ends(data: bytes, rng: Random) -> bytes:
 
 
 def _values(data: bytes, rng: Random) -> bytes:
-    return _replace(_FIELD, data, rng, lambda found: found[0].partition(b":")[0] + b": " + rng.choice((b"[]", b"{}", b"0", b"null", b'""', b"[0]")))
+    return _replace(
+        _FIELD, data, rng, lambda found: found[0].partition(b":")[0] + b": " + rng.choice((b"[]", b"{}", b"0", b"null", b'""', b"[0]"))
+    )
 
 
 def _replace(pattern: re.Pattern[bytes], data: bytes, rng: Random, by: Callable[[re.Match[bytes]], bytes]) -> bytes:
@@ -116,6 +121,6 @@ def _replace(pattern: re.Pattern[bytes], data: bytes, rng: Random, by: Callable[
 
 
 KINDS = (
-    *(_flip, _truncate, _cut, _repeat, _noise, _lines, _double_key, _nan, _shift, _reverse, _encoding, _line_ends, _values) * 4,
+    *(_flip, _truncate, _cut, _repeat, _noise, _lines, _double_key, _nan, _shift, _reverse, _encoding, _line_ends, _values) * 8,
     _deep,
 )

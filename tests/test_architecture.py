@@ -11,7 +11,7 @@ from pathlib import Path
 SOURCES = Path(__file__).parents[1] / "train"
 PACKAGE = SOURCES / "govorit"
 # The types and texts at the bottom: the standard library and each other. A format's own library is imported when that format is asked for.
-PLAIN = ("article", "contract", "errors", "formats", "highlight", "lint", "paths", "words")
+PLAIN = ("article", "contract", "duplicates", "errors", "formats", "highlight", "lint", "paths", "words")
 
 
 @dataclass
@@ -116,8 +116,7 @@ def test_what_is_plain_knows_the_standard_library_and_its_like_alone():
                 root, *rest = other.split(".")
                 assert (root == "govorit" and (not rest or rest[0] in PLAIN)) or root in sys.stdlib_module_names, (name, other)
             later = {own(other) for other in found.later if other.startswith("govorit.")}
-            # The search for near-duplicates, on NumPy, is loaded when a corpus is linted as a whole.
-            assert later <= {*PLAIN, *(["duplicates"] if name == "govorit.lint" else [])}, name
+            assert later <= set(PLAIN), name
 
 
 def test_scores_and_reports_come_without_torch():

@@ -111,7 +111,15 @@ SPANS = [
     {"start": 9, "end": 15, "token_start": 2, "token_end": 2, "label": "CUE"},
     {"start": 17, "end": 21, "token_start": 4, "token_end": 6, "label": "DIRECT"},
 ]
-TASK = {"text": TEXT, "tokens": TOKENS, "spans": SPANS, "answer": "accept", "_input_hash": 1, "_view_id": "relations", "meta": {"source": "РИА"}}
+TASK = {
+    "text": TEXT,
+    "tokens": TOKENS,
+    "spans": SPANS,
+    "answer": "accept",
+    "_input_hash": 1,
+    "_view_id": "relations",
+    "meta": {"source": "РИА"},
+}
 BY_SPAN = [
     {"head": 6, "child": 2, "label": "Cue", "head_span": SPANS[3], "child_span": SPANS[2]},
     {"head": 6, "child": 1, "label": "Speaker", "head_span": SPANS[3], "child_span": SPANS[1]},
@@ -139,7 +147,9 @@ def test_what_was_not_accepted_is_not_gold(tmp_path, answer):
 
 def test_prodigy_s_tokens_prove_its_offsets(tmp_path):
     wide = [{**token, "start": token["start"] + (i > 0), "end": token["end"] + 1} for i, token in enumerate(TOKENS)]
-    assert "tokens[0]: found '😀', which the text does not have at 0; they count UTF-16 units" in refusal(tmp_path, {**TASK, "tokens": wide})
+    assert "tokens[0]: found '😀', which the text does not have at 0; they count UTF-16 units" in refusal(
+        tmp_path, {**TASK, "tokens": wide}
+    )
     wrong = [{**TOKENS[1], "text": "Петров"}]
     assert "tokens[0]: found 'Петров'" in refusal(tmp_path, {**TASK, "tokens": wrong})
 

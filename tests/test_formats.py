@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -488,7 +489,7 @@ def exported(article: Article, unit: str, folder: Path, name: str) -> Path:
     """Write `article` as a program does whose offsets count `unit`, or that leaves out a byte order mark."""
     text = article.text
 
-    def moved(offset: int) -> int:
+    def at(offset: int) -> int:
         return offset - 1 if unit == "bom" else counted(text, offset, unit)
 
     folder.mkdir()
@@ -498,41 +499,31 @@ def exported(article: Article, unit: str, folder: Path, name: str) -> Path:
         path = folder / f"{article.id}.ann"
 
         def place(found: re.Match[str]) -> str:
-            return found[1] + re.sub(r"\d+", lambda number: str(moved(int(number[0]))), found[2]) + "\t"
+            return found[1] + re.sub(r"\d+", lambda number: str(at(int(number[0]))), found[2]) + "\t"
 
         body = re.sub(r"(?m)^(T\d+\t\S+ )([\d ;]+)\t", place, path.read_bytes().decode())
     else:
-        body = re.sub(r'("(?:start|end)": )(\d+)', lambda found: found[1] + str(moved(int(found[2]))), path.read_bytes().decode())
+        body = re.sub(r'("(?:start|end)": )(\d+)', lambda found: found[1] + str(at(int(found[2]))), path.read_bytes().decode())
     path.write_bytes(body.encode())
     return path
 
 
+def moved(article: Article, text: str, at: Callable[[int], int]) -> Article:
+    """The same annotation on another text, where the offset `n` is `at(n)`."""
+
+    def span(one: Span | None) -> Span | None:
+        return one and replace(one, start=at(one.start), end=at(one.end))
+
+    quotes = [replace(q, content=tuple(map(span, q.content)), cue=span(q.cue), speaker=span(q.speaker)) for q in article.quotes]
+    return replace(article, text=text, entities=tuple(map(span, article.entities)), quotes=tuple(quotes))
+
+
 def with_crlf(article: Article) -> Article:
-    def moved(span: Span | None) -> Span | None:
-        return span and replace(span, start=at(span.start), end=at(span.end))
-
-    def at(offset: int) -> int:
-        return offset + article.text[:offset].count("\n")
-
-    quotes = [
-        replace(q, content=tuple(moved(span) for span in q.content), cue=moved(q.cue), speaker=moved(q.speaker)) for q in article.quotes
-    ]
-    return replace(
-        article, text=article.text.replace("\n", "\r\n"), entities=tuple(moved(span) for span in article.entities), quotes=tuple(quotes)
-    )
+    return moved(article, article.text.replace("\n", "\r\n"), lambda offset: offset + article.text[:offset].count("\n"))
 
 
 def with_mark(article: Article) -> Article:
-    prefix = Article("", "\ufeff")
-    assert prefix.text
-
-    def moved(span: Span | None) -> Span | None:
-        return span and replace(span, start=span.start + 1, end=span.end + 1)
-
-    quotes = [
-        replace(q, content=tuple(moved(span) for span in q.content), cue=moved(q.cue), speaker=moved(q.speaker)) for q in article.quotes
-    ]
-    return replace(article, text="\ufeff" + article.text, entities=tuple(moved(span) for span in article.entities), quotes=tuple(quotes))
+    return moved(article, "\ufeff" + article.text, lambda offset: offset + 1)
 
 
 @pytest.mark.parametrize("name", ["brat", "labelstudio", "jsonl"])
@@ -576,7 +567,9 @@ def test_the_corpus_has_names_of_its_own(tmp_path):
     formats.write(written, tmp_path, "brat", Options(names=names))
     assert list(formats.read(tmp_path, options=Options(names=names))) == written
     assert "Прямая" in (tmp_path / "annotation.conf").read_text(encoding="utf-8")
-    assert not any(quote.kind == "direct" for article in formats.read(tmp_path, options=Options(report=lambda _: None)) for quote in article.quotes)
+    assert not any(
+        quote.kind == "direct" for article in formats.read(tmp_path, options=Options(report=lambda _: None)) for quote in article.quotes
+    )
 
 
 def test_brat_names_a_speaker_s_quotations(tmp_path):
@@ -613,6 +606,18 @@ def test_a_format_is_told_by_what_lies_there(tmp_path):
     assert formats.detect(write_facts(tmp_path)) == "factrueval"
     (tmp_path / "b.ann").write_text("")
     assert "side by side" in refusal(tmp_path)
+    for suffix, body, name in (
+        (".conll", "", "conll"),
+        (".iob", "", "conll"),
+        (".bio", "", "conll"),
+        (".json", '\ufeff\n [{"data": 1}]', "labelstudio"),
+        (".json", '{"text": "Да"}\n', "jsonl"),
+    ):
+        folder = tmp_path / f"{suffix}-{name}"
+        folder.mkdir()
+        (folder / f"a{suffix}").write_text(body, encoding="utf-8")
+        assert formats.detect(folder) == formats.detect(folder / f"a{suffix}") == name
+    assert [article.text for article in formats.read(tmp_path / ".json-jsonl")] == ["Да"]
     assert "is not known" in refusal(tmp_path, "xml")
 
 

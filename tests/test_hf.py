@@ -306,17 +306,17 @@ def test_the_shards_of_the_hub_are_told_by_name():
 def test_damaged_tables_are_read_or_refused(tmp_path, name, file):
     formats.write(articles(3), tmp_path / name, "hf")
     data, rng, taken = (tmp_path / file).read_bytes(), Random(8), 0
-    for mutant in mangled(data, rng, 900):
+    for mutant in mangled(data, rng, 2000):
         (tmp_path / file).write_bytes(mutant)
         taken += survives(lambda: formats.read(tmp_path / name))
-    assert taken < 800
+    assert 0 < taken < 1800
 
 
 @pytest.mark.parametrize("file", ["state.json", "dataset_info.json"])
 def test_damaged_descriptions_are_read_or_refused(tmp_path, file):
     path = tokens(tmp_path / "saved", {"tokens": [["Да"]], "ner_tags": [[1]]}, ner_tags=["O", "B-PER"])
     data, rng = (path / file).read_bytes(), Random(8)
-    for i in range(200):
+    for i in range(300):
         (path / file).write_bytes(KINDS[i % len(KINDS)](data, rng))
         survives(lambda: formats.read(path, "hf"))
 

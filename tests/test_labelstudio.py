@@ -186,7 +186,19 @@ def replace_region(region: dict) -> dict:
     return {**region, "value": {**region["value"], "text": "Нет"}} if region["id"] == "x" else region
 
 
-NO_LIST = ["", "{}", "[1", '[{"data": {"text": "Да"}}', "[] []", "[1,]", "null", '[{"a": 1, "a": 2}]', "[NaN]", "[" * 200_000, '{"a":' * 200_000]
+NO_LIST = [
+    "",
+    "{}",
+    "[1",
+    '[{"data": {"text": "Да"}}',
+    "[] []",
+    "[1,]",
+    "null",
+    '[{"a": 1, "a": 2}]',
+    "[NaN]",
+    "[" * 200_000,
+    '{"a":' * 200_000,
+]
 
 
 @pytest.mark.parametrize("body", NO_LIST, ids=range(len(NO_LIST)))

@@ -21,13 +21,13 @@ def test_sixty_articles_are_learnt_by_heart(tmp_path):
         task=Task("joint", ["entities", "quotes"]),
         model=replace(model, scratch=replace(model.scratch, dropout=0.0)),
         data=Data(name="sixty", root=None, sources={"sixty": Source(train=str(tmp_path / "sixty.jsonl"))}, save=False),
-        trainer=Trainer(epochs=9, batch_tokens=1024, learning_rate=3e-3, head_learning_rate=3e-3, device="cpu"),
+        trainer=Trainer(epochs=10, batch_tokens=1024, learning_rate=3e-3, head_learning_rate=3e-3, device="cpu"),
     )
-    started = time.monotonic()
+    started = time.process_time()
     pipeline.run(config, tmp_path / "run")
-    seconds = time.monotonic() - started
+    seconds = time.process_time() - started
     found = Extractor.load(tmp_path / "run/model").read(articles)
     scores = metrics.score(articles, list(found), config.task.layers, resamples=0)
     f1 = {layer: figures.strict[metrics.MICRO].f1 for layer, figures in scores.items()}
     assert min(f1.values()) > 0.95, f1
-    assert seconds < 120
+    assert seconds < 2 * 120, "two minutes of two cores, whoever else is at work on them"

@@ -10,11 +10,12 @@ it, since there is no test split).
 from __future__ import annotations
 
 import argparse
-import re
 import statistics
 import subprocess
 import sys
 from pathlib import Path
+
+from tables import replace_between
 
 from govorit import formats, metrics
 from govorit.article import Article
@@ -100,16 +101,6 @@ def spread(figures: list[Figure]) -> str:
         return f"seeds {min(f.f1 for f in figures):.3f}–{max(f.f1 for f in figures):.3f}"
     interval = figures[0].interval
     return f"{interval[0]:.3f}–{interval[1]:.3f}" if interval else ""
-
-
-def replace_between(name: str, text: str, *files: Path) -> None:
-    """Put `text` between the lines `<!-- name -->` and `<!-- /name -->` of each file."""
-    for file in files:
-        before = file.read_text(encoding="utf-8")
-        after, count = re.subn(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda match: match[1] + text + "\n" + match[2], before, flags=re.S)
-        if count:
-            file.write_text(after, encoding="utf-8")
-            print(f"{file}: {name} written")
 
 
 if __name__ == "__main__":

@@ -298,7 +298,7 @@ class _Loop:
 
 
 def parameter_groups(tagger: Tagger, config: Trainer) -> list[dict[str, Any]]:
-    """Group the weights that learn by rate and decay: heads, encoder layers (each below the top slower by `layer_decay`), embeddings slowest.
+    """Group the weights that learn by rate and decay: heads, encoder layers (each below the top slower by `layer_decay`), embeddings.
 
     Biases and normalisation weights (one dimension) do not decay.
     """

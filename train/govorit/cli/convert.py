@@ -45,19 +45,35 @@ def main() -> None:
 def _program() -> int:
     options = _options()
     _check_target(options)
-    above = next(place for place in options.out.absolute().parents if place.is_dir())
-    with TemporaryDirectory(prefix=f".{options.out.name}-", dir=above) as work:
-        target = Path(work) / options.out.name
-        try:
-            said = _convert(options, target, Path(work))
-            _put(target, options.out, Path(work))
-        except UserError as error:
-            raise UserError(str(error).replace(str(target), str(options.out)).replace(work, str(options.out))) from None
-        except OSError as error:
-            where = str(error.filename or options.out).replace(str(target), str(options.out)).replace(work, str(options.out))
-            raise UserError(f"{where}: {error.strerror or error}; nothing was written") from None
+    try:
+        with TemporaryDirectory(prefix=f".{options.out.name:.100}-", dir=_above(options.out)) as work:
+            said = _made(options, Path(work))
+    except OSError as error:
+        raise UserError(f"--out: {options.out}: {error.strerror or error}; nothing was written") from None
     print(*said, sep="\n", file=sys.stderr)
     return 0
+
+
+def _made(options: argparse.Namespace, work: Path) -> list[str]:
+    """Make the output in the folder `work`, then move it to its place; messages name that place alone."""
+    target = work / options.out.name
+
+    def told(message: object) -> str:
+        return str(message).replace(str(target), str(options.out)).replace(str(work), str(options.out))
+
+    try:
+        said = _convert(options, target, work)
+        _put(target, options.out, work)
+    except UserError as error:
+        raise UserError(told(error)) from None
+    except OSError as error:
+        raise UserError(f"{told(error.filename or options.out)}: {error.strerror or error}; nothing was written") from None
+    return said
+
+
+def _above(path: Path) -> Path:
+    """The nearest folder above `path` that is there."""
+    return next(place for place in path.absolute().parents if place.is_dir())
 
 
 def _options() -> argparse.Namespace:
@@ -101,10 +117,13 @@ def _split(value: str) -> tuple[Split, int]:
 
 def _check_target(options: argparse.Namespace) -> None:
     out: Path = options.out
-    if os.path.lexists(out) and not options.force:
-        raise UserError(f"--out: {out}: is there already; name another, or replace it with --force")
     if out.name in ("", "..") or "\0" in str(out):
         raise UserError(f"--out: {str(out)!r}: expected the name of a file or folder to make")
+    if os.path.lexists(out) and not options.force:
+        raise UserError(f"--out: {out}: is there already; name another, or replace it with --force")
+    blocked = next((place for place in out.absolute().parents if place.exists()), out)
+    if not blocked.is_dir():
+        raise UserError(f"--out: {out}: {blocked} is no folder; name another")
     for source in map(Path, options.source):
         if out.resolve() in source.resolve().parents:
             raise UserError(f"--out: {out}: {source} lies in it and would be lost; name another")

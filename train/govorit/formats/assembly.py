@@ -216,7 +216,7 @@ class Assembler:
         return Span(*self._found[key].pieces[0], self._found[key].label, self._found[key].score) if key else None
 
     def _report(self, where: str, message: str) -> None:
-        self.options.report(UserError(f"{where}: {message}"))
+        self.options.report(UserError(f"{where}: {message:.500}"))
 
 
 def dissolve(article: Article, options: Options = DEFAULTS, pieces: bool = True) -> tuple[list[Mark], list[Tie], dict[str, str]]:

@@ -148,7 +148,7 @@ class _Reader:
             return
         read_line = {"T": self._span, "R": self._relation, "#": self._note}.get(line[0])
         if read_line:
-            read_line(f"{where}: {key}", key, rest)
+            read_line(f"{where}: {key:.40}", key, rest)
 
     def _span(self, where: str, key: str, rest: str) -> None:
         place, tab, said = rest.partition("\t")

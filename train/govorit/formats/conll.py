@@ -307,11 +307,11 @@ def _spans(document: _Document, bounds: Sequence[tuple[int, int]], column: str, 
     before, sentence, opened, line = OUTSIDE, -1, False, 0
 
     def refuse(at: int, problem: str) -> None:
-        options.report(UserError(f"{file}:{at}: {column}: {problem}"))
+        options.report(UserError(f"{file}:{at}: {column}: {problem:.500}"))
 
     def never_ended() -> None:
         if opened and scheme == "BIOES":
-            refuse(line, f"found {before} where its span breaks off, expected an E-{before[2:]}; mend the tag")
+            refuse(line, f"found {before:.60} where its span breaks off, expected an E-{before[2:]:.60}; mend the tag")
             found.pop()
 
     for row, (start, end) in zip(document.rows, bounds, strict=True):
@@ -327,9 +327,8 @@ def _spans(document: _Document, bounds: Sequence[tuple[int, int]], column: str, 
         goes_on = opened and before[2:] == label
         if tag != OUTSIDE and prefix in "IE" and not goes_on and scheme != "IOB1":
             expected = f"S-{label}" if prefix == "E" else f"B-{label}"
-            refuse(
-                row.line, f"found {tag} after {before if opened else 'no span that goes on'}, expected {expected}; mend the tag ({scheme})"
-            )
+            after = f"{before:.60}" if opened else "no span that goes on"
+            refuse(row.line, f"found {tag:.60} after {after}, expected {expected:.60}; mend the tag ({scheme})")
             tag = OUTSIDE
         if tag != OUTSIDE and prefix in "IE" and goes_on:
             found[-1] = Span(found[-1].start, end, label)
@@ -423,7 +422,7 @@ def _quotes(found: Sequence[Span], names: dict[str, str], text: str, where: str,
             # A content without a number takes a key that no number is.
             draft = drafts.setdefault(numbers[0] if numbers else f"-{number}", _Draft([]))
             if len(numbers) > 1 or (draft.content and draft.content[0].label != label):
-                problem = f"{span.label} [{ours.start}, {ours.end}) is of several quotations or kinds, expected one; number them anew"
+                problem = f"{span.label:.60} [{ours.start}, {ours.end}) is of several quotations or kinds, expected one; number them anew"
                 options.report(UserError(f"{where}: {problem}"))
             else:
                 draft.content.append(ours)

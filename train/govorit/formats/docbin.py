@@ -19,6 +19,7 @@ from __future__ import annotations
 import gc
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,7 @@ def _doc(article: Article, vocab: Vocab, options: Options) -> Doc:
     bounds, spaces = _tokens(article.text, marks)
     starts, ends = {start: i for i, (start, _) in enumerate(bounds)}, {end: i for i, (_, end) in enumerate(bounds, 1)}
     try:
+        "".join((article.id, *article.meta, *article.meta.values())).encode()
         doc = Doc(vocab, words=[article.text[start:end] for start, end in bounds], spaces=spaces)
         ents = [DocSpan(doc, starts[s.start], ends[s.end], label=s.label) for s in article.entities]
         doc.set_ents(ents, default="outside")
@@ -145,44 +147,39 @@ def _tokens(text: str, marks: Iterable[Span]) -> tuple[list[tuple[int, int]], li
 
 
 def _read_bin(file: Path, options: Options) -> Iterator[Article]:
+    from spacy.tokens import DocBin
     from spacy.vocab import Vocab
 
-    packed = _unpack(file)
     vocab = Vocab()
-    try:
+    with _guarded(str(file)):
+        data = file.read_bytes()
+        _refuse_bomb(data, file)
+        packed = DocBin().from_bytes(data)  # MessagePack and numbers, in which nothing can be executed
         for string in packed.strings:
             vocab.strings.add(string)
-    except (TypeError, ValueError, KeyError) as error:
-        raise _unreadable(file, error) from None
     for number in range(len(packed.tokens)):
         where = f"{file}:{number + 1}"
         try:
-            try:
-                doc = _unpack_doc(packed, number, vocab)
-            except UserError:
-                raise
-            except Exception as error:  # the library lets out whatever its own code runs into
-                raise _unreadable(Path(where), error) from None
+            with _guarded(where):
+                doc = _unpack(packed, number, vocab)
             yield _article(doc, f"{file.stem}-{number + 1}", where, options)
         except UserError as problem:
             options.report(problem)
 
 
-def _unpack(file: Path) -> DocBin:
-    """Read a DocBin's arrays: MessagePack and numbers, in which nothing can be executed."""
-    from spacy.tokens import DocBin
-
+@contextmanager
+def _guarded(where: str) -> Iterator[None]:
+    """Say in one line what the library ran into: of broken data it lets out whatever its own code does."""
     collecting = gc.isenabled()
     try:
-        data = file.read_bytes()
-        _refuse_bomb(data, file)
-        return DocBin().from_bytes(data)
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror}") from None
+        yield
     except UserError:
         raise
-    except Exception as error:  # the library lets out whatever its own code runs into
-        raise _unreadable(file, error) from None
+    except OSError as error:
+        raise UserError(f"{where}: cannot be read: {error.strerror}") from None
+    except Exception as error:
+        problem = str(error).split("\n")[0][:120] or type(error).__name__
+        raise UserError(f"{where}: cannot be read as a DocBin of spaCy ({problem}); write it again with DocBin.to_disk") from None
     finally:
         if collecting:
             gc.enable()  # srsly leaves it off where it fails
@@ -199,7 +196,7 @@ def _refuse_bomb(data: bytes, file: Path) -> None:
             raise UserError(f"{file}: more than {limit >> 20} MB once decompressed; expected a DocBin: write it in several files")
 
 
-def _unpack_doc(packed: DocBin, number: int, vocab: Vocab) -> Doc:
+def _unpack(packed: DocBin, number: int, vocab: Vocab) -> Doc:
     """Build one document of the text, the entities and the groups of spans alone."""
     from spacy.attrs import ENT_IOB, ENT_TYPE, ORTH
     from spacy.tokens import Doc
@@ -208,8 +205,11 @@ def _unpack_doc(packed: DocBin, number: int, vocab: Vocab) -> Doc:
     strings = [vocab.strings[int(orth)] for orth in tokens[:, attrs.index(ORTH)]]
     doc = Doc(vocab, words=strings, spaces=[bool(space) for space in packed.spaces[number][:, 0]])
     if ENT_IOB in attrs and ENT_TYPE in attrs and len(doc):
-        doc.from_array([ENT_IOB, ENT_TYPE], tokens[:, [attrs.index(ENT_IOB), attrs.index(ENT_TYPE)]])
+        tags = tokens[:, [attrs.index(ENT_IOB), attrs.index(ENT_TYPE)]]
+        doc.from_array([ENT_IOB, ENT_TYPE], tags)
     doc.spans.from_bytes(packed.span_groups[number])
+    # spaCy looks at numbers that stand for no string or no token when it is asked for them: ask here, where an answer is waited for.
+    _ = [token.ent_type_ for token in doc], [(s.label_, s.id_, s.kb_id_) for spans in doc.spans.values() for s in spans]
     return doc
 
 
@@ -256,21 +256,18 @@ def _quotations(doc: Doc, found: Assembler, where: str, options: Options) -> Non
     parts: list[tuple[str, str, str, str]] = []
     for i, span in enumerate(doc.spans.get(GROUP) or ()):
         at = f"{where}: spans[{i}]"
-        try:
-            theirs, quotation, name = span.label_, span.id_, span.kb_id_
-        except KeyError:
-            theirs = quotation = name = ""
+        theirs, quotation = span.label_, span.id_
         label = options.label(theirs)
-        if not 0 <= span.start < span.end <= len(doc) or label is None:
+        if span.start == span.end or label is None:
             expected = ", ".join(options.name(part) for part in (*KINDS, "cue", "speaker"))
-            problem = f"found {theirs!r:.40} over the tokens {span.start} to {span.end} of {len(doc)}, expected one of {expected}"
-            options.report(UserError(f"{at}: {problem}, inside the text; mark it anew"))
+            problem = f"found {theirs!r:.40} over the tokens {span.start} to {span.end}, expected one of {expected}"
+            options.report(UserError(f"{at}: {problem}, over some; mark it anew"))
             continue
         key = f"spans[{i}]"
         last = doc[span.end - 1]
         found.span(key, theirs, [(doc[span.start].idx, last.idx + len(last.text))], at)
-        if name:
-            found.name(key, name, at)
+        if span.kb_id_:
+            found.name(key, span.kb_id_, at)
         if quotation and label.lower() in KINDS:
             if (first := firsts.setdefault(quotation, key)) != key:
                 found.relation(options.name("continuation"), first, key, at)
@@ -279,8 +276,3 @@ def _quotations(doc: Doc, found: Assembler, where: str, options: Options) -> Non
     for quotation, relation, key, at in parts:
         if quotation in firsts:
             found.relation(options.name(relation), firsts[quotation], key, at)
-
-
-def _unreadable(where: Path, error: BaseException) -> UserError:
-    problem = str(error).split("\n")[0][:120] or type(error).__name__
-    return UserError(f"{where}: cannot be read as a DocBin of spaCy ({problem}); write it again with DocBin.to_disk")

@@ -157,7 +157,7 @@ def _write_rows(articles: Iterator[Article], path: Path, shape: datasets.Feature
         layer: [tag[2:] for tag in numbers[column] if tag.startswith("B-")] for layer, column in TAG_COLUMNS.items() if column in numbers
     }
     schema = shape.arrow_schema
-    with pq.ParquetWriter(path, schema) if parquet else pyarrow.ipc.new_stream(path, schema) as writer:
+    with pq.ParquetWriter(path, schema, write_page_checksum=True) if parquet else pyarrow.ipc.new_stream(path, schema) as writer:
         while batch := [record(article, labels) for article in islice(articles, _BATCH)]:
             for row in batch:
                 row.update({column: row[column] and [ids[tag] for tag in row[column]] for column, ids in numbers.items()})
@@ -237,7 +237,7 @@ def _saved(folder: Path) -> Iterator[_Source]:
 
 def _plain(name: object, where: Path) -> str:
     """A name of a file in the same folder, and of nothing outside it."""
-    if not isinstance(name, str) or name in ("", ".", "..") or re.search(r"[/\\\x00]", name):
+    if not isinstance(name, str) or name in ("", ".", "..") or len(name) > 255 or re.search(r"[/\\\x00]", name):
         raise UserError(f"{where}: found the file name {name!r:.60}, expected one in this folder; save the dataset again")
     return name
 
@@ -279,7 +279,7 @@ def _batches(file: Path) -> Iterator[pyarrow.RecordBatch]:
     from pyarrow import parquet
 
     if file.suffix == ".parquet":
-        with parquet.ParquetFile(file) as rows:
+        with parquet.ParquetFile(file, page_checksum_verification=True) as rows:
             yield from rows.iter_batches(batch_size=_BATCH)
     else:
         with pyarrow.memory_map(str(file)) as mapped, pyarrow.ipc.open_stream(mapped) as batches:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from govorit.errors import UserError
 from govorit.formats.offsets import ruler
@@ -29,10 +30,10 @@ def to_index(measure: Ruler, offset: int, text: str, unit: str, where: str) -> i
 def remedy(text: str, unit: str, fits: Callable[[Ruler], bool]) -> str | None:
     """Find what would make marks fit the text, as the end of a message; `fits` tries them with offsets counted another way."""
     for other in UNITS:
-        if other != unit and fits(ruler(text, other)):
+        if other != unit and _differs(text, other, unit) and fits(_ruler(text, other)):
             return f"they count {_NAMES[other]}: read it with offsets={other}"
     if text.startswith(_BOM):
-        measure = ruler(text[1:], unit)
+        measure = _ruler(text[1:], unit)
         if fits(lambda offset: None if (index := measure(offset)) is None else index + 1):
             return "they leave out the byte order mark that the text begins with: remove it"
     return None
@@ -44,6 +45,15 @@ def misread(text: str, places: Sequence[tuple[int, int]], unit: str) -> str | No
     if not places or all(_whole(text, start, end) for start, end in indices(places, ruler(text, unit))):
         return None
     return remedy(text, unit, lambda measure: all(_whole(text, start, end) for start, end in indices(places, measure)))
+
+
+# One article may have hundreds of marks that do not fit.
+_ruler = lru_cache(maxsize=8)(ruler)
+
+
+@lru_cache(maxsize=32)
+def _differs(text: str, one: str, other: str) -> bool:
+    return _length(text, one) != _length(text, other)
 
 
 def indices(places: Sequence[tuple[int, int]], measure: Ruler) -> list[tuple[int, int]]:
@@ -67,6 +77,8 @@ def _inside(text: str, index: int) -> bool:
 
 
 def _length(text: str, unit: str) -> int:
+    if unit == "characters":
+        return len(text)
     if unit == "crlf":
         return len(text.replace("\r\n", "\n"))
     return len(text.encode("utf-16-le", "surrogatepass")) // 2 if unit == "utf16" else len(text.encode("utf-8", "surrogatepass"))

@@ -321,7 +321,7 @@ class _Reader:
         self.found = Assembler(document.where, options)
 
     def article(self) -> Article:
-        marked = sorted(self.cas.select_all(), key=lambda fs: fs.xmiID)
+        marked = sorted(self.cas.select_all_fs(), key=lambda fs: fs.xmiID)
         layers = {ENTITY, *(name for fs in marked if (name := fs.type.name).startswith("webanno.custom."))}
         ours = [fs for fs in marked if fs.type.name in layers]
         for fs in ours:
