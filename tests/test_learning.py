@@ -21,7 +21,7 @@ def test_sixty_articles_are_learnt_by_heart(tmp_path):
         task=Task("joint", ["entities", "quotes"]),
         model=replace(model, scratch=replace(model.scratch, dropout=0.0)),
         data=Data(name="sixty", root=None, sources={"sixty": Source(train=str(tmp_path / "sixty.jsonl"))}, save=False),
-        trainer=Trainer(epochs=10, batch_tokens=1024, learning_rate=3e-3, head_learning_rate=3e-3, device="cpu"),
+        trainer=Trainer(epochs=10, batch_tokens=768, learning_rate=2e-3, head_learning_rate=2e-3, device="cpu"),
     )
     started = time.process_time()
     pipeline.run(config, tmp_path / "run")
