@@ -54,8 +54,8 @@ def training_set(tokenizer, articles=ARTICLES) -> training.TrainingSet:
     return pipeline.encode(articles, tokenizer, Contract(LABELS, 64, 16))[0]
 
 
-def loop(net, data, config, folder) -> training._Loop:
-    return training._Loop(net, data, config, 0, Accelerator(cpu=True), States(folder / "state"))
+def loop(net, data, config, folder) -> training.Loop:
+    return training.Loop(net, data, config, 0, Accelerator(cpu=True), States(folder / "state"))
 
 
 def score_of(net) -> dict[str, float]:
@@ -249,13 +249,13 @@ def finite(states: States) -> bool:
 
 def test_a_loss_that_is_not_finite_stops_and_is_never_saved(tokenizer, tmp_path, monkeypatch):
     net, data = network(tokenizer), training_set(tokenizer)
-    original, calls = training._Loop.loss, []
+    original, calls = training.Loop.loss, []
 
     def poisoned(self, batch, asked):
         calls.append(batch)
         return original(self, batch, asked) * (math.nan if len(calls) == first + 2 else 1.0)
 
-    monkeypatch.setattr(training._Loop, "loss", poisoned)
+    monkeypatch.setattr(training.Loop, "loss", poisoned)
     first = len(loop(copy.deepcopy(net), data, trainer(), tmp_path).plan(0))
     with pytest.raises(TrainingError) as error:
         run(net, data, trainer(), tmp_path)
@@ -340,7 +340,7 @@ class Stopper:
 
     def __init__(self, monkeypatch, net) -> None:
         self.net, self.steps, self.evaluations, self.at = net, 0, 0, ("", 0)
-        original = training._Loop.set_rates
+        original = training.Loop.set_rates
 
         def counted(made):
             self.steps += 1
@@ -348,7 +348,7 @@ class Stopper:
                 os.kill(os.getpid(), self.number)
             return original(made)
 
-        monkeypatch.setattr(training._Loop, "set_rates", counted)
+        monkeypatch.setattr(training.Loop, "set_rates", counted)
         self.number = signal.SIGTERM
 
     def evaluate(self, callback):

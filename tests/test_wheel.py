@@ -1,5 +1,6 @@
 """A wheel, built and installed into an empty environment, runs the programs with no checkout in reach."""
 
+import json
 import os
 import subprocess
 import sys
@@ -72,6 +73,11 @@ def test_training_runs_from_an_empty_folder(programs, tmp_path):
     assert {"config.yaml", "dataset", "metrics.json", "model", "report.html", "report.md"} <= {path.name for path in run.iterdir()}
     assert f"{programs.parent}/" in (run / "config.yaml").read_text(encoding="utf-8"), "the corpus is the one in the wheel"
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
-
-
-# The other programs of the wheel (govorit-predict, govorit-evaluate) are run here as well, from the same fixture, on the run above.
+    seed = next(programs.parent.glob("lib/python*/site-packages/govorit/shipped/seeds/almaty-2017.txt"))
+    (line,) = call(programs / "govorit-predict", seed, cwd=tmp_path).stdout.splitlines()  # with the newest model: the run above
+    assert json.loads(line)["text"].encode() == seed.read_bytes()
+    newsroom = seed.parents[1] / "data/newsroom"
+    assert "micro" in call(programs / "govorit-evaluate", newsroom / "dev.jsonl", "--model", run, "--resamples", "0", cwd=tmp_path).stdout
+    assert "0 errors" in call(programs / "govorit-lint", newsroom, cwd=tmp_path).stdout
+    call(programs / "govorit-convert", newsroom / "test.jsonl", "--to", "brat", "--out", "brat", cwd=tmp_path)
+    assert len(list((tmp_path / "brat").glob("*.ann"))) == 24

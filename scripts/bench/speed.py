@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -53,7 +54,8 @@ def main() -> None:
     pieces = sum(len(item.ids) for item in data.tokens)
     characters = sum(len(article.text) for article in articles)
     print(f"{options.shape}, {options.threads} thread(s), {len(articles)} articles, {characters:,} characters, {pieces:,} word pieces")
-    ours, plain = paired(lambda: list(extractor.read(articles)), lambda: read_plainly(network, tokenizer, articles, contract), options.pairs)
+    plainly = partial(read_plainly, network, tokenizer, articles, contract)
+    ours, plain = paired(lambda: list(extractor.read(articles)), plainly, options.pairs)
     show("reading", ours, plain, {"articles": len(articles), "characters": characters, "word pieces": pieces})
     steps = take(data, 12)
     tokens = sum(int(data.batch(chosen).mask.sum()) for chosen in steps)
@@ -112,9 +114,11 @@ def train_plainly(network: Tagger, data: TrainingSet, contract: Contract) -> Non
         spare = contract.window - batch.ids.shape[1]
         ids, mask = (torch.nn.functional.pad(torch.from_numpy(values), (0, spare)) for values in (batch.ids, batch.mask))
         scores = network(ids, mask)
-        labels = {layer: torch.nn.functional.pad(torch.from_numpy(values), (0, spare), value=-100) for layer, values in batch.labels.items()}
-        losses = [torch.nn.functional.cross_entropy(scores[layer].flatten(0, 1), labels[layer].flatten()) for layer in scores]
-        torch.stack(losses).sum().backward()
+        loss = torch.zeros(())
+        for layer, values in batch.labels.items():
+            labels = torch.nn.functional.pad(torch.from_numpy(values), (0, spare), value=windows.IGNORED)
+            loss = loss + torch.nn.functional.cross_entropy(scores[layer].flatten(0, 1), labels.flatten())
+        loss.backward()
         optimizer.step()
         optimizer.zero_grad()
 

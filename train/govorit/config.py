@@ -100,7 +100,7 @@ class Trainer:
     freeze_embeddings: bool = False
     patience: int = 0  # stop after so many epochs without a better dev score; 0: never
     precision: str = "auto"  # auto, fp32 or bf16
-    threads: int = 0  # of the processor; 0: as many as it has cores
+    threads: int = 0  # of the processor; 0: as many as it has cores, shared out among the processes on it
     device: str = "auto"  # auto or cpu
 
 

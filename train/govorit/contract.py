@@ -1,4 +1,4 @@
-"""What a checkpoint was trained to do: its layers with their tags, and how it cuts long articles. Stored as `govorit.json` beside the weights."""
+"""What a checkpoint was trained to do: its layers with their labels, and how it cuts long articles; `govorit.json` beside the weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILE = "govorit.json"
 
 @dataclass(frozen=True)
 class Contract:
-    """`layers` maps each layer to its entity or quotation labels; `window` and `overlap` are tokens, special tokens included in `window`."""
+    """`layers` maps each layer to its labels; `window` and `overlap` are tokens, special tokens included in `window`."""
 
     layers: dict[str, list[str]]
     window: int

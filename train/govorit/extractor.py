@@ -74,9 +74,10 @@ class Extractor:
     def score(
         self, tokens: Sequence[Tokens], batch_tokens: int, progress: Callable[[int, int], None] | None = None
     ) -> list[dict[str, np.ndarray]]:
-        """Score every word of every article: for each layer (words, tags) log-probabilities, each from the window where it is most central."""
+        """Score every word of every article: for each layer (words, tags) log-probabilities, from the window where it is most central."""
         layers = self.contract.layers
-        scores = [{layer: np.zeros((len(t.heads), 1 + 2 * len(names)), np.float32) for layer, names in layers.items()} for t in tokens]
+        shapes = {layer: 1 + 2 * len(names) for layer, names in layers.items()}
+        scores = [{layer: np.zeros((len(item.heads), tags), np.float32) for layer, tags in shapes.items()} for item in tokens]
         pieces = windows.cut_all(tokens, self.contract.window - self.frame.size, self.contract.overlap)
         sizes = [piece.end - piece.start + self.frame.size for piece in pieces]
         done = 0

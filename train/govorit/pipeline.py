@@ -119,7 +119,8 @@ def read(extractor: Extractor, articles: Sequence[Article], what: str) -> list[A
 
 
 def _prepare(config: Config) -> Accelerator:
-    torch.set_num_threads(config.trainer.threads or os.cpu_count() or 1)
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes that share this machine's cores
+    torch.set_num_threads(config.trainer.threads or max(1, (os.cpu_count() or 1) // here))
     torch.manual_seed(config.seed)
     accelerator = Accelerator(cpu=config.trainer.device == "cpu" or not torch.cuda.is_available())
     if accelerator.device.type == "cuda":

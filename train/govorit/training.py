@@ -94,7 +94,7 @@ def train(
         Stopped: by SIGINT or SIGTERM, after the state was saved.
         TrainingError: a loss or gradient that is not finite; the state of that step is not saved.
     """
-    loop = _Loop(tagger, data, config, seed, accelerator, states)
+    loop = Loop(tagger, data, config, seed, accelerator, states)
     if resume and (state := states.newest()):
         loop.restore(state)
         say(f"resumed: epoch {loop.progress.epoch + 1}, {loop.progress.total_steps} steps done")
@@ -108,7 +108,7 @@ def train(
     return loop.progress
 
 
-class _Loop:
+class Loop:
     """The state of training and the steps over it."""
 
     def __init__(self, tagger: Tagger, data: TrainingSet, config: Trainer, seed: int, accelerator: Accelerator, states: States) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -97,10 +99,12 @@ def _write(articles: Iterable[Article], form: str, out: TextIO) -> None:
         out.flush()
 
 
-def _output(path: Path | None) -> TextIO:
+def _output(path: Path | None) -> AbstractContextManager[TextIO]:
+    """What to write to; standard output stays open."""
     if path is None:
-        sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
-        return sys.stdout
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+        return nullcontext(sys.stdout)
     try:
         return path.open("w", encoding="utf-8", newline="\n")
     except OSError as error:

@@ -83,6 +83,9 @@ def _remove_if_nothing_ran(sweep: Path) -> None:
 
 
 def _run(config: Config, folder: Path) -> None:
+    if config.resume and _is_of(folder, config) and (folder / "metrics.json").exists():
+        _say(f"{folder}: this run has come to its end, there is nothing to resume; {folder / 'report.md'} has its scores")
+        return
     if config.model.path and not Path(config.model.path).exists() and not _hub_answers():
         os.environ["HF_HUB_OFFLINE"] = "1"  # take what is in the cache, and do not try for a minute
     import datasets
@@ -139,12 +142,14 @@ def _folder(config: Config, sweep: Path | None, name: str) -> Path:
 
 def _unfinished(config: Config) -> Path | None:
     """The newest run of this very config that has not come to its report."""
-    wanted = settled(config)
-    runs = [
-        path for path in (*OUTPUTS.glob("*/config.yaml"), *OUTPUTS.glob("*/*/config.yaml"))
-        if path.read_text(encoding="utf-8") == wanted and not (path.parent / "metrics.json").exists()
-    ]  # fmt: skip
-    return max(runs, key=lambda path: path.stat().st_mtime).parent if runs else None
+    runs = [path.parent for path in (*OUTPUTS.glob("*/config.yaml"), *OUTPUTS.glob("*/*/config.yaml"))]
+    open_runs = [run for run in runs if _is_of(run, config) and not (run / "metrics.json").exists()]
+    return max(open_runs, key=lambda run: (run / "config.yaml").stat().st_mtime, default=None)
+
+
+def _is_of(run: Path, config: Config) -> bool:
+    path = run / "config.yaml"
+    return path.exists() and path.read_text(encoding="utf-8") == settled(config)
 
 
 def _one_line(error: BaseException) -> str:

@@ -28,9 +28,8 @@ from govorit.article import KINDS, Article
 from govorit.errors import UserError
 from govorit.formats import LEFT_OUT, files, make_folder, read_text, target, write_text
 from govorit.formats.assembly import Assembler, Mark, Pieces, dissolve, same, surface
-from govorit.formats.offsets import ruler
 from govorit.formats.options import DEFAULTS, Options
-from govorit.formats.units import Ruler, indices, remedy, to_index
+from govorit.formats.units import Ruler, indices, remedy, ruler, to_index
 
 
 def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:

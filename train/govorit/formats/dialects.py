@@ -32,10 +32,9 @@ from govorit.article import Article
 from govorit.errors import UserError
 from govorit.formats import LEFT_OUT
 from govorit.formats.assembly import Assembler
-from govorit.formats.offsets import ruler
 from govorit.formats.options import Options
 from govorit.formats.strict_json import a_list, a_string, an_object, an_offset, as_meta, each
-from govorit.formats.units import Ruler, indices, misread, remedy, to_index
+from govorit.formats.units import Ruler, indices, misread, remedy, ruler, to_index
 
 Dialect = Callable[[Mapping[str, Any], str, str, Options], Article]
 _DOCCANO = ("id", "text", "label", "labels", "entities", "relations", "Comments", "comments", "cats")

@@ -23,9 +23,8 @@ from pathlib import Path
 from govorit.article import Article, Span
 from govorit.errors import UserError
 from govorit.formats import LEFT_OUT, files, read_text
-from govorit.formats.offsets import ruler
 from govorit.formats.options import DEFAULTS, Options
-from govorit.formats.units import Ruler, indices, remedy, to_index
+from govorit.formats.units import Ruler, indices, remedy, ruler, to_index
 
 _LABELS = {"Person": "PER", "Org": "ORG", "LocOrg": "LOC", "Location": "LOC"}
 _NAMES = {"ORG": "org_name", "LOC": "loc_name"}

@@ -22,10 +22,9 @@ from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span
 from govorit.errors import UserError
 from govorit.formats import files
 from govorit.formats.dialects import tell
-from govorit.formats.offsets import ruler
 from govorit.formats.options import DEFAULTS, Options, refuse
 from govorit.formats.strict_json import a_list, a_score, a_string, an_object, an_offset, each, known_fields, parse
-from govorit.formats.units import misread, to_index
+from govorit.formats.units import misread, ruler, to_index
 
 EXPECTED = "one article a line"
 

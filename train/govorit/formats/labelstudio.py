@@ -32,10 +32,9 @@ from govorit.article import Article
 from govorit.errors import UserError
 from govorit.formats import LEFT_OUT, read_text
 from govorit.formats.assembly import Assembler, dissolve, same
-from govorit.formats.offsets import ruler
 from govorit.formats.options import DEFAULTS, Options
 from govorit.formats.strict_json import a_list, a_score, a_string, an_object, an_offset, as_meta, each, items
-from govorit.formats.units import Ruler, indices, misread, remedy, to_index
+from govorit.formats.units import Ruler, indices, misread, remedy, ruler, to_index
 
 CONFIG = """<View>
   <Style>.lsf-richtext__line, .htx-text { white-space: pre-wrap; }</Style>

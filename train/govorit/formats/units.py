@@ -1,4 +1,4 @@
-"""What to say where offsets and text do not fit each other: which unit they seem to count, and the option that mends it."""
+"""Offsets that other programs count in units of their own -> indices into the Python string; and what to say where they do not fit."""
 
 from __future__ import annotations
 
@@ -6,11 +6,29 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from govorit.errors import UserError
-from govorit.formats.offsets import ruler
 from govorit.formats.options import UNITS
 
 Ruler = Callable[[int], int | None]
 _BOM = "\ufeff"
+
+
+def ruler(text: str, unit: str) -> Callable[[int], int | None]:
+    """Make the function from an offset in `unit` to the index in `text`; None where no character begins or the text does not end.
+
+    >>> ruler("я😀и", "utf16")(3)
+    2
+    """
+    if unit == "characters":
+        return lambda offset: offset
+    table: dict[int, int] = {}
+    at = 0
+    for index, char in enumerate(text):
+        if unit == "crlf" and char == "\n" and index and text[index - 1] == "\r":
+            continue  # the pair was counted at its CR
+        table[at] = index
+        at += 1 if unit == "crlf" else _length(char, unit)
+    table[at] = len(text)
+    return table.get
 
 
 def to_index(measure: Ruler, offset: int, text: str, unit: str, where: str) -> int:

@@ -36,9 +36,8 @@ from govorit.article import KINDS, Article
 from govorit.errors import UserError
 from govorit.formats import LEFT_OUT, files, make_folder, target
 from govorit.formats.assembly import Assembler, dissolve
-from govorit.formats.offsets import ruler
 from govorit.formats.options import DEFAULTS, Options
-from govorit.formats.units import to_index
+from govorit.formats.units import ruler, to_index
 
 if TYPE_CHECKING:
     import cassis

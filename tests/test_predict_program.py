@@ -1,0 +1,149 @@
+"""scripts/predict.py and scripts/evaluate.py as a user runs them, on a model trained for a moment."""
+
+import io
+import json
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import tiny
+
+from govorit import formats, metrics, pipeline
+from govorit.article import Article, Span
+from govorit.cli import evaluate, predict
+from govorit.extractor import Extractor
+from govorit.formats import brat, jsonl
+
+ROOT = Path(__file__).parents[1]
+SEED = ROOT / "seeds/almaty-2017.txt"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    pipeline.run(tiny.config(tiny.corpus(folder / "corpus", 24), epochs=25), folder / "run", lambda line: None)
+    return folder / "run"
+
+
+@pytest.fixture
+def program(monkeypatch, capsys):
+    """Call a program's main() and give its exit status, standard output and standard error."""
+
+    def call(main, *arguments, stdin: bytes | None = None):
+        monkeypatch.setattr(sys, "argv", ["program", *map(str, arguments)])
+        if stdin is not None:
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        done = capsys.readouterr()
+        return stopped.value.code, done.out, done.err
+
+    return call
+
+
+def test_what_is_written_is_what_the_extractor_finds(run, program, tmp_path):
+    gold = tiny.articles(5, first=40)
+    jsonl.write(gold, tmp_path / "in.jsonl")
+    status, out, _ = program(predict.main, tmp_path / "in.jsonl", "--model", run)
+    found = list(jsonl.read_lines(out.encode().splitlines(keepends=True), "out"))
+    assert status == 0 and [article.id for article in found] == [article.id for article in gold]
+    expected = Extractor.load(run / "model")([article.text for article in gold])
+    assert [(a.text, a.entities, a.quotes) for a in found] == [(a.text, a.entities, a.quotes) for a in expected]
+    assert any(article.quotes for article in found), "the tiny model finds something, or this test says nothing"
+
+
+def test_sources_of_every_kind(run, program, tmp_path):
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    for article in tiny.articles(3):
+        (folder / f"{article.id}.txt").write_bytes(article.text.replace(". ", ".\r\n").encode())
+    status, out, _ = program(predict.main, folder, SEED, "--model", run / "model")
+    found = [json.loads(line) for line in out.split("\n") if line]
+    assert status == 0 and [item["id"] for item in found] == ["n-000", "n-001", "n-002", "almaty-2017"]
+    assert found[0]["text"].count("\r\n") > 0 and found[-1]["text"].encode() == SEED.read_bytes()
+    _, out, _ = program(predict.main, "--model", run, stdin="Он сказал «Да».\nИ ушёл.".encode())
+    assert json.loads(out)["text"] == "Он сказал «Да».\nИ ушёл."
+    _, out, _ = program(predict.main, "-", "--model", run, stdin='{"text": "Раз"}\n{"text": "", "id": "b"}\n'.encode())
+    assert [json.loads(line)["id"] for line in out.split("\n") if line] == ["stdin-1", "b"]
+
+
+def test_text_and_html(run, program, tmp_path):
+    article = tiny.articles(1)[0]
+    (tmp_path / "a.txt").write_text(article.text)
+    status, out, _ = program(predict.main, tmp_path / "a.txt", "--model", run, "--to", "text")
+    assert status == 0 and "1. " in out and "«" in out
+    status, out, _ = program(predict.main, tmp_path / "a.txt", "--model", run, "--to", "html", "--out", tmp_path / "a.html")
+    page = (tmp_path / "a.html").read_text()
+    assert status == 0 and out == "" and "<script" not in page and "Content-Security-Policy" in page
+    HTMLParser().feed(page)
+
+
+def test_bad_input_is_told_by_line_and_what_came_before_is_written(run, program, tmp_path):
+    lines = [jsonl.dump(article) for article in tiny.articles(3)]
+    (tmp_path / "in.jsonl").write_text("\n".join([*lines, '{"text": 5}', lines[0]]) + "\n")
+    status, out, err = program(predict.main, tmp_path / "in.jsonl", "--model", run)
+    assert status == 2 and out.count("\n") == 3
+    assert err.count("\n") == 1 and f"{tmp_path / 'in.jsonl'}:4: text:" in err
+    (tmp_path / "bad.txt").write_bytes(b"ok\n\xff")
+    status, out, err = program(predict.main, tmp_path / "bad.txt", "--model", run)
+    assert (status, out) == (2, "") and "bad.txt:2:" in err
+    (tmp_path / "half.jsonl").write_text('{"text": "\\ud800"}\n')
+    assert program(predict.main, tmp_path / "half.jsonl", "--model", run)[0] == 2
+    assert program(predict.main, tmp_path / "none.txt", "--model", run)[::2] == (2, f"{tmp_path / 'none.txt'}: no such file or folder\n")
+
+
+def test_a_model_that_is_none(program, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, _, err = program(predict.main, SEED, "--model", tmp_path)
+    assert status == 2 and "not a govorit checkpoint" in err and err.count("\n") == 1
+    monkeypatch.setattr("govorit.paths.newest_model", lambda: None)
+    status, _, err = program(predict.main, SEED)
+    assert status == 2 and "train one" in err and err.count("\n") == 1
+
+
+def test_evaluating_a_checkpoint_gives_the_scores_of_its_run(run, program, tmp_path):
+    gold = run.parent / "corpus/test.jsonl"
+    status, out, _ = program(evaluate.main, gold, "--model", run, "--resamples", "20", "--out", tmp_path / "report")
+    reported = json.loads((run / "metrics.json").read_text())["scores"]["test"]
+    again = json.loads((tmp_path / "report/metrics.json").read_text())["scores"]["gold"]
+    assert status == 0 and again == reported
+    assert "micro" in out and "IoU≥.8" in out
+    status, by_file, _ = program(evaluate.main, gold, "--predictions", run / "predictions/test.jsonl", "--resamples", "20")
+    assert status == 0 and by_file == out
+
+
+def test_evaluating_against_gold_in_another_format(run, program, tmp_path):
+    articles = list(formats.read(run.parent / "corpus/test.jsonl"))
+    brat.write(articles, tmp_path / "brat")
+    status, out, _ = program(evaluate.main, tmp_path / "brat", "--predictions", run / "predictions/test.jsonl", "--resamples", "0")
+    assert status == 0
+    micro = metrics.score(articles, list(formats.read(run / "predictions/test.jsonl")), ["entities"], resamples=0)["entities"].strict[
+        "micro"
+    ]
+    assert f"{100 * round(micro.f1, 4):.2f}" in out
+
+
+def test_a_checkpoint_trained_on_other_labels(run, program, tmp_path):
+    jsonl.write([Article("a", "В ООН решили", (Span(2, 5, "ORG"),))], tmp_path / "gold.jsonl")
+    status, out, err = program(evaluate.main, tmp_path / "gold.jsonl", "--model", run)
+    assert (status, out) == (2, "") and "was not trained on 'ORG'" in err and err.count("\n") == 1
+    assert program(evaluate.main, tmp_path / "gold.jsonl", "--model", run, "--labels", "ORG=LOC", "--resamples", "0")[0] == 0
+
+
+def test_predictions_that_miss_an_article(run, program, tmp_path):
+    jsonl.write([], tmp_path / "empty.jsonl")
+    status, _, err = program(evaluate.main, run.parent / "corpus/test.jsonl", "--predictions", tmp_path / "empty.jsonl")
+    assert status == 2 and "n-0" in err and err.count("\n") == 1
+
+
+def test_as_a_process_with_a_reader_that_stops(run, tmp_path):
+    """`predict.py … | head -1` ends quietly; imports of training or reports do not come along."""
+    jsonl.write(tiny.articles(40), tmp_path / "in.jsonl")
+    command = [sys.executable, ROOT / "scripts/predict.py", tmp_path / "in.jsonl", "--model", run]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as process:
+        first = process.stdout.readline()
+        process.stdout.close()
+        error = process.stderr.read()
+    assert json.loads(first)["id"] == "n-000" and error == b""
