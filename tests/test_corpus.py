@@ -407,7 +407,7 @@ def test_quotes():
 
 
 def test_factrueval():
-    found = named("factrueval", "task=ner", "data.split.folds=5", "data.split.fold=2")
+    found = named("factrueval", "task=ner", "data.folds=5", "data.fold=2")
     assert found.labels == {"entities": ["LOC", "ORG", "PER"]}
     articles = [a for part in found.splits.values() for a in part]
     assert len(articles) == 121 and {a.meta["layers"] for a in articles} == {"entities"}

@@ -45,8 +45,8 @@ def newsroom(options: argparse.Namespace) -> list[str]:
 
 
 def factrueval(options: argparse.Namespace) -> list[str]:
-    data = ["task=ner", "data=factrueval", f"data.root={options.root}", f"data.split.folds={options.folds}"]
-    folders = [train(options, f"factrueval-{fold}", *data, f"data.split.fold={fold}") for fold in range(options.folds)]
+    data = ["task=ner", "data=factrueval", f"data.root={options.root}", f"data.folds={options.folds}"]
+    folders = [train(options, f"factrueval-{fold}", *data, f"data.fold={fold}") for fold in range(options.folds)]
     gold = list(formats.read(options.root / "factrueval-2016/devset", "factrueval"))
     found = [article for folder in folders for article in predictions(folder, "test")]
     scores = metrics.score(gold, found, ["entities"])

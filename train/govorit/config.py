@@ -80,6 +80,8 @@ class Data:
     sources: dict[str, Source] = field(default_factory=dict)
     use: list[str] | None = None  # names of sources; null: all
     labels: list[str] | None = None  # entity labels to learn; null: all that the training articles have
+    folds: int = 0  # short for split.folds and split.fold
+    fold: int = 0
     split: Split = field(default_factory=Split)
     fraction: float = 1.0  # share of the training articles to train on, for a learning curve: a smaller one's are part of a larger one's
     save: bool = True  # write the Hugging Face dataset into the run folder
