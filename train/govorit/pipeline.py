@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -207,7 +209,7 @@ def _report(
         folder,
         report.Run(
             title=f"{config.task.name} · {config.model.name} · {config.data.name}",
-            command=f"python train/run.py task={config.task.name} model={config.model.name} data={config.data.name} seed={config.seed}",
+            command=shlex.join(["python", "train/run.py", *sys.argv[1:]]),
             scores=scores,
             history=progress.history,
             notes=notes,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from govorit import paths
 from govorit.cli import guarded
@@ -35,7 +36,6 @@ def main() -> None:
 def _program() -> int:
     import hydra
     from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come up to us, who say them in one line
     register()
@@ -60,9 +60,9 @@ def _job(composed: DictConfig) -> None:
         config = _settle(composed)
         name = _job_name(HydraConfig.get().overrides.task, HydraConfig.get().job.num) if sweep else ""
         _run(config, _folder(config, sweep, name))
-    except UserError as error:  # told here: Hydra would put a line of its own before it
-        _say(str(error))
-        sys.exit(error.code)
+    except (UserError, OmegaConfBaseException) as error:  # told here: Hydra would put a line of its own before it
+        _say(str(error) if isinstance(error, UserError) else _one_line(error))
+        sys.exit(getattr(error, "code", 2))
     finally:
         if sweep:
             _remove_if_nothing_ran(sweep)
