@@ -4,8 +4,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import tiny  # noqa: F401 (before torch: how its threads wait)
-
 from govorit import metrics, pipeline
 from govorit.config import Config, Data, Model, Source, Task, Trainer
 from govorit.extractor import Extractor

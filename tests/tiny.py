@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: threads that spin while they wait cost the other processes their time
 
 from govorit.article import CUE, SPEAKER, Article, Quote, Span
 from govorit.config import Config, Data, Model, Scratch, Source, Task, Trainer
