@@ -68,7 +68,7 @@ def build(shape: str, articles: Sequence[Article]) -> tuple[Tagger, tokenization
     layers = {"entities": ["LOC", "ORG", "PER"], "quotes": list(QUOTE_LABELS)}
     tokenizer = tokenization.wrap(tokenization.learn([article.text for article in articles], config.Scratch().vocabulary))
     if shape == "scratch":
-        network = tagger.build(config.Model(name="scratch"), layers, tokenizer)
+        network = tagger.build(config.Model(name="scratch", path=None), layers, tokenizer)
     else:
         depth, width, heads, inner, vocabulary = SHAPES[shape]
         shaped = BertConfig(vocabulary, width, depth, heads, inner, attention_probs_dropout_prob=0.1, hidden_dropout_prob=0.1)

@@ -46,14 +46,14 @@ class Extractor:
         contract = contracts.load(Path(folder))
         return cls(TorchEngine(load_tagger(Path(folder), contract)), load_tokenizer(Path(folder), contract), contract)
 
-    def __call__(self, texts: Iterable[str], batch_tokens: int = 8192) -> list[Article]:
+    def __call__(self, texts: Iterable[str], batch_tokens: int = 2048) -> list[Article]:
         """Read texts; their articles are named by their number."""
         return list(self.read((Article(str(i), text) for i, text in enumerate(texts)), batch_tokens))
 
     def read(
         self,
         articles: Iterable[Article],
-        batch_tokens: int = 8192,
+        batch_tokens: int = 2048,
         pool: int = 256,
         progress: Callable[[int, int], None] | None = None,
     ) -> Iterator[Article]:

@@ -52,7 +52,12 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--to", choices=("jsonl", "text", "html"), default="jsonl", help="what to write (default: jsonl)")
     parser.add_argument("--out", type=Path, help="file to write to (default: standard output)")
-    parser.add_argument("--batch-tokens", type=int, default=8192, help="tokens in a batch, padding included (default: 8192)")
+    parser.add_argument(
+        "--batch-tokens",
+        type=int,
+        default=2048,
+        help="tokens in a batch, padding included (default: 2048, the fastest on a processor; more on a GPU)",
+    )
     return parser.parse_args()
 
 
