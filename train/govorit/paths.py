@@ -14,6 +14,11 @@ def shipped(path: str) -> Path:
     return (_CHECKOUT if in_checkout else _PACKAGE / "shipped") / path
 
 
+def checkpoint(named: Path) -> Path:
+    """The checkpoint at `named`: the folder itself, or what a run folder holds as `model`."""
+    return named / "model" if (named / "model" / "govorit.json").exists() else named
+
+
 def newest_model(outputs: Path = Path("outputs")) -> Path | None:
     """The model to read with when none is named: the project's newest release, else the newest finished run."""
     for root in (shipped("models"), outputs):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from govorit import __version__, corpus, formats, lint, metrics, report
+from govorit import __version__, corpus, formats, lint, metrics, paths, report
 from govorit.article import LAYERS, Article
 from govorit.cli import guarded
 from govorit.cli.lint import reading_arguments, reading_options
@@ -100,7 +100,7 @@ def _predict(model: Path, gold: Sequence[Article], layers: Sequence[str], batch_
     """Read the gold's texts with a checkpoint; `meta["layers"]` says which layers it was trained to find."""
     from govorit.extractor import Extractor
 
-    extractor = Extractor.load(model / "model" if (model / "model").exists() else model)
+    extractor = Extractor.load(paths.checkpoint(model))
     known = extractor.contract.layers
     for layer in set(layers) & known.keys():
         for label in sorted({span.label for article in gold for span in article.layer(layer)} - set(known[layer])):

@@ -122,4 +122,4 @@ def _model(named: Path | None) -> Path:
         raise UserError("--model: there is no model yet; train one (python train/run.py), or name a checkpoint")
     if named is None:
         print(f"model: {model}", file=sys.stderr)
-    return model / "model" if (model / "model" / "govorit.json").exists() else model
+    return paths.checkpoint(model)

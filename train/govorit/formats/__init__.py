@@ -7,9 +7,10 @@ A module is found by name or by what lies at the path, and imported only when it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import TextIO
 
 from govorit.article import Article
 from govorit.errors import UserError
@@ -89,6 +90,28 @@ def read_text(path: Path) -> str:
 def files(path: Path, suffix: str) -> list[Path]:
     """List `path` itself, or the files with `suffix` in the folder `path`, sorted by name."""
     return sorted(path.glob(f"*{suffix}")) if path.is_dir() else [path]
+
+
+def read_each(path: Path, suffix: str, read_one: Callable[[Path], Article], options: Options) -> Iterator[Article]:
+    """Read a file, or each file with `suffix` in a folder, as one article; one that cannot be read is reported and left out."""
+    found = files(path, suffix)
+    if not found:
+        raise UserError(f"{path}: no {suffix} file in this folder; expected one article a file")
+    for file in found:
+        try:
+            article = read_one(file)
+        except UserError as error:
+            options.report(error)
+        else:
+            yield article
+
+
+def create(path: Path) -> TextIO:
+    """Open a text file to write to, line ends untouched."""
+    try:
+        return path.open("w", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def make_folder(path: Path) -> None:

@@ -32,7 +32,7 @@ from pathlib import Path
 
 from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span, quote_spans
 from govorit.errors import UserError
-from govorit.formats import files, make_folder, read_text, target, write_text
+from govorit.formats import make_folder, read_each, read_text, target, write_text
 from govorit.formats.options import DEFAULTS, Options
 
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[A-Z][A-Z_]*|q|cue|src|name)(?P<rest>(?:[\s=][^<>]*)?)>|[<>]")
@@ -43,16 +43,7 @@ _NAME = re.compile(r'\s*(?P<numbers>\d+(?:,\d+)*)?="(?P<value>[^"]*)"\s*/')
 
 
 def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
-    found = files(path, ".txt")
-    if not found:
-        raise UserError(f"{path}: no .txt file in this folder; expected one article a file")
-    for file in found:
-        try:
-            article = _read(file)
-        except UserError as error:
-            options.report(error)
-        else:
-            yield article
+    yield from read_each(path, ".txt", _read, options)
 
 
 def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS) -> None:

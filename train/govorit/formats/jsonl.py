@@ -20,7 +20,7 @@ from typing import Any
 
 from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span
 from govorit.errors import UserError
-from govorit.formats import files
+from govorit.formats import create, files
 from govorit.formats.dialects import tell
 from govorit.formats.options import DEFAULTS, Options, refuse
 from govorit.formats.strict_json import a_list, a_score, a_string, an_object, an_offset, each, known_fields, parse
@@ -56,11 +56,7 @@ def read_lines(lines: Iterable[bytes], name: str, options: Options = DEFAULTS) -
 
 
 def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS) -> None:
-    try:
-        file = path.open("w", encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
-    with file:
+    with create(path) as file:
         for article in articles:
             file.write(dump(article) + "\n")
 

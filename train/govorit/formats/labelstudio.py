@@ -30,7 +30,7 @@ from typing import Any
 
 from govorit.article import Article
 from govorit.errors import UserError
-from govorit.formats import LEFT_OUT, read_text
+from govorit.formats import LEFT_OUT, create, read_text
 from govorit.formats.assembly import Assembler, dissolve, same
 from govorit.formats.options import DEFAULTS, Options
 from govorit.formats.strict_json import a_list, a_score, a_string, an_object, an_offset, as_meta, each, items
@@ -80,11 +80,7 @@ def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
 
 
 def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS) -> None:
-    try:
-        file = path.open("w", encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
-    with file:
+    with create(path) as file:
         separator = "[\n"
         for article in articles:
             file.write(separator + dump(article, options))
