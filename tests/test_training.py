@@ -18,7 +18,8 @@ from govorit.checkpoint import States
 from govorit.config import Trainer
 from govorit.contract import Contract
 from govorit.errors import TrainingError, UserError
-from govorit.training import Stopped, choose_precision, parameter_groups
+from govorit.loop import Stopped
+from govorit.training import choose_precision, parameter_groups
 from govorit.windows import IGNORED
 
 ARTICLES = tiny.articles(10)

@@ -10,18 +10,19 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 from govorit import contract as contracts
-from govorit import tokenization
+from govorit import tokenization, words
 from govorit.contract import Contract
 from govorit.errors import UserError
 from govorit.tagger import Tagger
@@ -29,11 +30,15 @@ from govorit.tagger import Tagger
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
+    from govorit.pretraining import Network
+
 ENCODER, HEAD, INDEX = (
     "model-00001-of-00002.safetensors",
     "model-00002-of-00002.safetensors",
     "model.safetensors.index.json",
 )
+SILVER = "silver.safetensors"
+SHARD = 15_000_000  # bytes of a state's file
 
 
 @dataclass(frozen=True)
@@ -92,9 +97,10 @@ def _write_state(target: Path, state: State) -> None:
         beside.mkdir(parents=True)
         digests = {}
         for name, tensors in state.tensors.items():
-            path = beside / f"{name}.safetensors"
-            save_file({key: value.detach().contiguous() for key, value in tensors.items()}, path)
-            digests[name] = _digest(path)
+            for number, part in enumerate(_shards(tensors)):
+                path = beside / (f"{name}.safetensors" if number == 0 else f"{name}-{number}.safetensors")
+                save_file(part, path)
+                digests[path.stem] = _digest(path)
         (beside / "state.json").write_text(json.dumps({"values": state.values, "sha256": digests}), encoding="utf-8")
         for path in (*beside.iterdir(), beside):
             _sync(path)
@@ -117,9 +123,38 @@ def _read_state(path: Path) -> State | None:
         files = {name: path / f"{name}.safetensors" for name in described["sha256"]}
         if any(_digest(file) != described["sha256"][name] for name, file in files.items()):
             return None
-        return State({name: load_file(file) for name, file in files.items()}, described["values"])
-    except (OSError, ValueError, KeyError, SafetensorError):
+        groups: dict[str, dict[str, list[torch.Tensor]]] = {}
+        for name, file in files.items():
+            pieces = groups.setdefault(name.split("-")[0], {})
+            for key, value in sorted(load_file(file).items(), key=lambda item: int(item[0].rpartition(":")[2])):
+                pieces.setdefault(key.rpartition(":")[0], []).append(value)
+        tensors = {name: {key: _whole(value) for key, value in pieces.items()} for name, pieces in groups.items()}
+        return State(tensors, described["values"])
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError):
         return None
+
+
+def _shards(tensors: Mapping[str, torch.Tensor]) -> Iterator[dict[str, torch.Tensor]]:
+    """Share tensors out over files of at most `SHARD` bytes, that they can be carried; a larger one is cut along its first dimension.
+
+    The parts of a tensor are called `NAME:0`, `NAME:1` and so on.
+    """
+    shard: dict[str, torch.Tensor] = {}
+    size = 0
+    for name, tensor in tensors.items():
+        whole = tensor.detach().contiguous()
+        rows = max(1, SHARD // max(1, whole[:1].nbytes)) if whole.ndim else 1
+        for number, part in enumerate(whole.split(rows) if whole.ndim else (whole,)):
+            if shard and size + part.nbytes > SHARD:
+                yield shard
+                shard, size = {}, 0
+            shard[f"{name}:{number}"] = part.clone()
+            size += part.nbytes
+    yield shard
+
+
+def _whole(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
 def publish(tagger: Tagger, tokenizer: PreTrainedTokenizerFast, contract: Contract, folder: Path) -> None:
@@ -149,6 +184,66 @@ def publish(tagger: Tagger, tokenizer: PreTrainedTokenizerFast, contract: Contra
     contract.save(beside)
     shutil.rmtree(folder, ignore_errors=True)
     beside.rename(folder)
+
+
+def publish_encoder(network: Network, tokenizer: PreTrainedTokenizerFast, window: int, folder: Path) -> None:
+    """Write an encoder with its vocabulary head, in fp16, as `AutoModel` and `AutoModelForMaskedLM` load it; its silver heads beside it."""
+    beside = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)
+    model = deepcopy(network.model).half()
+    model.config.tokenizer_class = "PreTrainedTokenizerFast"
+    model.save_pretrained(beside)
+    tokenizer.model_max_length = window
+    tokenizer.save_pretrained(beside)
+    if network.layers:
+        heads = {name: value.half().contiguous() for name, value in network.heads.state_dict().items()}
+        save_file(heads, beside / SILVER, metadata={"names": json.dumps(network.layers, ensure_ascii=False)})
+    shutil.rmtree(folder, ignore_errors=True)
+    beside.rename(folder)
+
+
+def has_silver_heads(folder: Path) -> bool:
+    """Whether an encoder was pre-trained here with silver labels: its tokenizer is ours as well then."""
+    return (folder / SILVER).exists()
+
+
+def load_silver_heads(network: Network, folder: Path) -> bool:
+    """Go on with the silver heads that lie beside an encoder, where they are for the same labels; say whether."""
+    names, heads = _silver_heads(folder)
+    if not names or names != network.layers:
+        return False
+    network.heads.load_state_dict(heads)
+    return True
+
+
+def start_heads(tagger: Tagger, folder: Path) -> list[str]:
+    """Start a tagger's heads from the silver ones that lie beside its encoder, tag by tag; return the tags that these know, by layer.
+
+    A tag that they do not know keeps its random weights.
+    """
+    names, saved = _silver_heads(folder)
+    started = []
+    for layer in [layer for layer in tagger.layers if layer in names]:
+        tags = words.tag_names(tagger.layers[layer])
+        known = [tag for tag in tags if tag in names[layer]]
+        here, there = [tags.index(tag) for tag in known], [names[layer].index(tag) for tag in known]
+        for name, value in tagger.heads[layer].state_dict().items():
+            of_tags = len(value) == len(tags) and len(saved[f"{layer}.{name}"]) == len(names[layer])
+            value[here if of_tags else ...] = saved[f"{layer}.{name}"][there if of_tags else ...]
+        started.append(f"{layer}: {' '.join(known)}")
+    return started
+
+
+def _silver_heads(folder: Path) -> tuple[dict[str, list[str]], dict[str, torch.Tensor]]:
+    path = folder / SILVER
+    if not path.exists():
+        return {}, {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            heads = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            return json.loads(file.metadata()["names"]), heads
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({' '.join(str(error).split()):.200}); fetch the encoder again") from None
 
 
 def load_tagger(folder: Path, contract: Contract | None = None) -> Tagger:

@@ -20,7 +20,7 @@ from govorit.errors import UserError
 @dataclass
 class Task:
     name: str = MISSING
-    layers: list[str] = MISSING  # of entities, quotes: a head each
+    layers: list[str] = MISSING  # of entities, quotes: a head each; none for task=mlm
 
 
 @dataclass
@@ -85,11 +85,16 @@ class Data:
     split: Split = field(default_factory=Split)
     fraction: float = 1.0  # share of the training articles to train on, for a learning curve: a smaller one's are part of a larger one's
     save: bool = True  # write the Hugging Face dataset into the run folder
+    text: str | None = None  # task=mlm: raw text, a file or folder of .txt (.xz, .gz) or .jsonl, or several with a comma between
+    silver: str | None = None  # task=mlm: folder that scripts/silver.py has written labels of that text to
+    passes: dict[str, int] = field(default_factory=dict)  # task=mlm: how often a pass reads a text, by its file's name; 1 where not named
+    cache: str = "data/built"  # task=mlm: where the text's tokens are kept
 
 
 @dataclass
 class Trainer:
     epochs: int = 10
+    minutes: float = 0  # stop after so many, with the state saved (resume=true goes on); 0: no limit
     batch_tokens: int = 4096  # a batch's size, padding included
     accumulate: int = 1  # batches an optimizer step
     learning_rate: float = 5e-5
@@ -107,6 +112,22 @@ class Trainer:
 
 
 @dataclass
+class Mlm:
+    """`task=mlm`: (further) pre-training on data.text; what it has in common with fine-tuning stands under `trainer`."""
+
+    tokens: int = 0  # to read in all, over as many passes as that takes; 0: trainer.epochs passes
+    mask: float = 0.15  # share of the words that are hidden, whole
+    lengths: list[int] = field(default_factory=lambda: [128, 512])  # tokens a row: first the one, at the end the other
+    short: float = 0.9  # share of the steps that read rows of the first length
+    cooldown: float = 0.5  # share of the steps over which the rate falls to zero
+    heldout: float = 0.005  # share of the documents that are never trained on
+    every: int = 1_000_000  # tokens between two looks at the held-out documents; each saves the state
+    look: int = 65_536  # held-out tokens that a look reads at most
+    weights: dict[str, float] = field(default_factory=dict)  # of the losses: words, and the silver layers; 1 where not named
+    vectors: bool = False  # start the embeddings of an encoder with random weights from natasha's word vectors
+
+
+@dataclass
 class Report:
     resamples: int = 1000  # bootstrap resamples of the confidence intervals
 
@@ -117,6 +138,7 @@ class Config:
     model: Model = field(default_factory=Model)
     data: Data = field(default_factory=Data)
     trainer: Trainer = field(default_factory=Trainer)
+    mlm: Mlm = field(default_factory=Mlm)
     report: Report = field(default_factory=Report)
     seed: int = 0
     out: str | None = None  # run folder; null: a new one in outputs/
@@ -164,7 +186,10 @@ def check(config: Config) -> None:
 
 def _rules(config: Config) -> Iterator[tuple[str, bool, str]]:
     task, model, split, trainer = config.task, config.model, config.data.split, config.trainer
-    yield "task.layers", bool(task.layers) and set(task.layers) <= {*LAYERS}, f"some of {', '.join(LAYERS)}"
+    if task.name == "mlm":
+        yield from _mlm_rules(config)
+    else:
+        yield "task.layers", bool(task.layers) and set(task.layers) <= {*LAYERS}, f"some of {', '.join(LAYERS)}"
     yield "task.layers", len(set(task.layers)) == len(task.layers), "each layer once"
     yield "model.window", model.window >= 8, "at least 8 tokens"
     yield "model.overlap", model.overlap >= 0, "0 or more tokens"
@@ -182,7 +207,7 @@ def _rules(config: Config) -> Iterator[tuple[str, bool, str]]:
     yield "data.split.folds", split.folds == 0 or split.folds >= 2, "0 (none), or 2 and more"
     for name in ("epochs", "batch_tokens", "accumulate"):
         yield f"trainer.{name}", getattr(trainer, name) >= 1, "at least 1"
-    for name in ("learning_rate", "head_learning_rate", "weight_decay", "clip", "patience", "threads"):
+    for name in ("learning_rate", "head_learning_rate", "weight_decay", "clip", "patience", "threads", "minutes"):
         yield f"trainer.{name}", 0 <= getattr(trainer, name) < math.inf, "0 or more"
     yield "trainer.layer_decay", 0 < trainer.layer_decay <= 1, "a share above 0, at most 1"
     yield "trainer.warmup", 0 <= trainer.warmup <= 1, "a share from 0 to 1"
@@ -191,6 +216,30 @@ def _rules(config: Config) -> Iterator[tuple[str, bool, str]]:
     yield "trainer.device", trainer.device in ("auto", "cpu"), "auto or cpu"
     yield "report.resamples", config.report.resamples >= 0, "0 or more"
     yield "seed", 0 <= config.seed < 2**32, "0 or more, below 2**32"
+
+
+def _mlm_rules(config: Config) -> Iterator[tuple[str, bool, str]]:
+    mlm, data, window = config.mlm, config.data, config.model.window
+    yield "data.text", bool(data.text), "a file or folder of raw text, as data.text=my_archive/"
+    yield "mlm.tokens", mlm.tokens >= 0, "0 (trainer.epochs passes), or more"
+    yield "mlm.mask", 0 < mlm.mask < 1, "a share between 0 and 1"
+    yield (
+        "mlm.lengths",
+        1 <= len(mlm.lengths) <= 2 and all(8 <= n <= window for n in mlm.lengths),
+        f"one or two, from 8 to model.window={window}",
+    )
+    yield (
+        "mlm.lengths",
+        max(mlm.lengths, default=0) <= config.trainer.batch_tokens,
+        f"at most trainer.batch_tokens={config.trainer.batch_tokens}",
+    )
+    for name in ("short", "cooldown"):
+        yield f"mlm.{name}", 0 <= getattr(mlm, name) <= 1, "a share from 0 to 1"
+    yield "mlm.heldout", 0 <= mlm.heldout < 1, "a share from 0 up to 1"
+    for name in ("every", "look"):
+        yield f"mlm.{name}", getattr(mlm, name) >= 1, "at least 1 token"
+    yield "mlm.weights", all(0 <= weight < math.inf for weight in mlm.weights.values()), "weights of 0 or more"
+    yield "data.passes", all(count >= 0 for count in data.passes.values()), "counts of 0 or more"
 
 
 def flatten(config: Any, prefix: str = "") -> dict[str, Any]:

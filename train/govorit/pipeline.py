@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import shlex
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from tqdm import tqdm
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoModelForMaskedLM, PreTrainedTokenizerFast
 
-from govorit import __version__, checkpoint, corpus, formats, metrics, report, tagger, tokenization, training, windows
+from govorit import (
+    __version__,
+    archive,
+    checkpoint,
+    corpus,
+    curve,
+    formats,
+    metrics,
+    pretraining,
+    report,
+    silver,
+    tagger,
+    tokenization,
+    training,
+    vectors,
+    windows,
+)  # fmt: skip
 from govorit import contract as contracts
+from govorit.archive import Packed, Text
 from govorit.article import Article
 from govorit.checkpoint import States
 from govorit.config import Config, check, difference, settled
@@ -31,6 +50,7 @@ from govorit.errors import UserError
 from govorit.extractor import Extractor
 from govorit.formats import jsonl
 from govorit.metrics import Scores
+from govorit.pretraining import Network
 from govorit.tagger import Tagger
 from govorit.training import Progress, TrainingSet
 
@@ -54,7 +74,7 @@ def run(config: Config, folder: Path, say: Say = print) -> Outcome:
 
     Raises:
         UserError: what a person has to mend, in one line.
-        training.Stopped: by a signal, after the state was saved.
+        loop.Stopped: by a signal or because its time was up, after the state was saved.
     """
     started = time.monotonic()
     check(config)
@@ -96,6 +116,48 @@ def run(config: Config, folder: Path, say: Say = print) -> Outcome:
     _report(config, folder, data, scores, predicted, progress, notes, time.monotonic() - started)
     shutil.rmtree(folder / "state", ignore_errors=True)
     return Outcome(folder, "\n\n".join(f"{split}\n{report.table(found)}" for split, found in scores.items()), scores)
+
+
+def pretrain(config: Config, folder: Path, say: Say = print) -> Outcome:
+    """Find the text, learn or load the tokenizer, pack, train on masked words and silver labels, publish the encoder.
+
+    Raises:
+        UserError: what a person has to mend, in one line.
+        loop.Stopped: by a signal or because its time was up, after the state was saved.
+    """
+    check(config)
+    accelerator = _prepare(config)
+    folder = Path(broadcast_object_list([str(folder)])[0])
+    texts = archive.texts((config.data.text or "").split(","), Path(config.data.silver) if config.data.silver else None)
+    texts = [text for text in texts if config.data.passes.get(text.name, 1)]
+    tokenizer = _mlm_tokenizer(config, texts, Path(config.data.cache), say)
+    with accelerator.main_process_first():  # the others find what it has packed
+        train, heldout = _pack(config, texts, tokenizer)
+    fresh = not (config.resume and (folder / "state").exists())
+    network, notes = _mlm_network(config, tokenizer, train.names, fresh)
+    notes += [
+        f"precision {training.choose_precision(config.trainer.precision, accelerator.device)[1]}",
+        f"device {accelerator.device}",
+        f"{sum(p.numel() for p in network.model.parameters()) / 1e6:.1f} M weights",
+    ]
+    if accelerator.is_main_process:
+        _open(config, folder)
+    told = "  ".join(f"{name} {end - start:,}" for name, (start, end) in train.ranges.items())
+    for line in (f"run folder: {folder}", f"tokens: {told}; held out {len(heldout):,}", *notes):
+        say(line)
+    accelerator.wait_for_everyone()
+    fingerprint = hashlib.sha256(train.ids.tobytes()[: 1 << 20] + str(train.ranges).encode()).hexdigest()
+    progress = pretraining.pretrain(
+        network, train, heldout, tokenizer.mask_token_id, config.mlm, config.trainer, config.data.passes, config.seed, accelerator,
+        States(folder / "state", fingerprint), config.resume, say,
+    )  # fmt: skip
+    if not accelerator.is_main_process:
+        return Outcome(folder, "", {})
+    checkpoint.publish_encoder(network, tokenizer, config.model.window, folder / "model")
+    facts = {**_surroundings(), "title": f"mlm · {config.model.name}", "seconds": round(progress.seconds, 1), "tokens": progress.tokens}
+    curve.write(folder, progress.history, facts, notes)
+    shutil.rmtree(folder / "state", ignore_errors=True)
+    return Outcome(folder, curve.table(progress.history), {})
 
 
 def encode(articles: Sequence[Article], tokenizer: PreTrainedTokenizerFast, contract: Contract) -> tuple[TrainingSet, list[str]]:
@@ -149,8 +211,10 @@ def _model(config: Config, data: Corpus) -> tuple[Tagger, PreTrainedTokenizerFas
         network.heads = torch.nn.ModuleDict({layer: network.heads[layer] for layer in data.labels})
         tokenizer = tokenization.load(str(earlier / next(iter(before.layers))), ready=True)
     elif path:
-        tokenizer = tokenization.load(path)
+        tokenizer = tokenization.load(path, ready=checkpoint.has_silver_heads(Path(path)))
         network = tagger.build(config.model, data.labels, tokenizer)
+        started = checkpoint.start_heads(network, Path(path))
+        notes += [f"the heads start from silver ones: {'; '.join(started)}"] * bool(started)
     else:
         learnt = tokenization.learn((article.text for article in data.splits["train"]), config.model.scratch.vocabulary)
         tokenizer = tokenization.wrap(learnt)
@@ -161,6 +225,41 @@ def _model(config: Config, data: Corpus) -> tuple[Tagger, PreTrainedTokenizerFas
         notes.append(f"window: {limit} tokens, since the encoder has no more positions (model.window={config.model.window})")
     trained_on = {"data": config.data.name, "split": data.fingerprint, "encoder": path or config.model.name}
     return network, tokenizer, Contract(data.labels, limit, overlap, trained_on), notes
+
+
+def _mlm_tokenizer(config: Config, texts: Sequence[Text], cache: Path, say: Say) -> PreTrainedTokenizerFast:
+    """The tokenizer of the encoder to go on with, or one learnt from the texts, which takes minutes and is kept."""
+    if config.model.path:
+        return tokenization.load(config.model.path, ready=checkpoint.has_silver_heads(Path(config.model.path)))
+    size = config.model.scratch.vocabulary
+    key = hashlib.sha256(repr((size, [text.digest for text in texts])).encode()).hexdigest()[:16]
+    place = cache / f"tokenizer-{key}"
+    if not (place / "tokenizer.json").exists():
+        say(f"learning {size:,} word pieces from {len(texts)} texts")
+        learnt = tokenization.learn((document for text in texts for document in text.documents()), size, rare=20)
+        formats.make_folder(place)
+        learnt.save(str(place / "tokenizer.json"))
+    return tokenization.wrap(tokenization.read(place))
+
+
+def _pack(config: Config, texts: Sequence[Text], tokenizer: PreTrainedTokenizerFast) -> tuple[Packed, Packed]:
+    with tqdm(desc="packing text", unit="char", unit_scale=True, leave=False) as bar:
+        return archive.pack(texts, tokenizer.backend_tokenizer, Path(config.data.cache), config.mlm.heldout, bar.update)
+
+
+def _mlm_network(
+    config: Config, tokenizer: PreTrainedTokenizerFast, layers: Mapping[str, Sequence[str]], fresh: bool
+) -> tuple[Network, list[str]]:
+    model = tagger.network(config.model, tokenizer, AutoModelForMaskedLM)
+    network = Network(model, layers)
+    notes = []
+    if config.model.path:
+        if checkpoint.load_silver_heads(network, Path(config.model.path)):
+            notes.append("the silver heads go on from those of model.path")
+    elif config.mlm.vectors and fresh:
+        known = vectors.start(model, tokenizer.backend_tokenizer, silver.navec(), config.seed)
+        notes.append(f"embeddings start from the vectors of {known:,} words (navec)")
+    return network, notes
 
 
 def _dev(extractor: Extractor, articles: Sequence[Article], contract: Contract, callback: Callable[..., None]) -> dict[str, float]:
@@ -177,7 +276,7 @@ def _describe(data: Corpus, config: Config) -> str:
     return f"data={config.data.name}: {sizes} articles; {labels}"
 
 
-def _open(config: Config, folder: Path, data: Corpus) -> None:
+def _open(config: Config, folder: Path, data: Corpus | None = None) -> None:
     """Make the run folder with the resolved config and the dataset, or check that the one there is of the same config."""
     path = folder / "config.yaml"
     if path.exists():
@@ -187,7 +286,7 @@ def _open(config: Config, folder: Path, data: Corpus) -> None:
         if (folder / "state").exists() and not config.resume:
             raise UserError(f"{folder}: an unfinished run of this config is there; resume=true goes on with it, or use another out=FOLDER")
     formats.make_folder(folder)
-    if config.data.save and not (folder / "dataset").exists():
+    if data and config.data.save and not (folder / "dataset").exists():
         beside = folder / ".dataset.new"
         shutil.rmtree(beside, ignore_errors=True)
         corpus.dataset(data).save_to_disk(beside)
@@ -209,24 +308,23 @@ def _report(
         folder,
         report.Run(
             title=f"{config.task.name} · {config.model.name} · {config.data.name}",
-            command=shlex.join(["python", "train/run.py", *sys.argv[1:]]),
             scores=scores,
             history=progress.history,
             notes=notes,
             corpus={split: corpus.counts(articles, config.task.layers) for split, articles in data.splits.items() if articles},
             config=settled(config),
-            versions={
-                "python": platform.python_version(),
-                "govorit": __version__,
-                **{name: version(name) for name in PACKAGES},
-            },
-            hardware={
-                "processor": platform.machine(),
-                "cores": str(os.cpu_count()),
-                "threads": str(torch.get_num_threads()),
-            },
+            **_surroundings(),
             seconds=round(seconds, 1),
             fingerprint=data.fingerprint,
             examples=list(zip(data.splits[final], predicted.get(final, ()), strict=True)) if predicted else [],
         ),
     )
+
+
+def _surroundings() -> dict[str, Any]:
+    """What a run's figures depend on beside its config."""
+    return {
+        "command": shlex.join(["python", "train/run.py", *sys.argv[1:]]),
+        "versions": {"python": platform.python_version(), "govorit": __version__, **{name: version(name) for name in PACKAGES}},
+        "hardware": {"processor": platform.machine(), "cores": str(os.cpu_count()), "threads": str(torch.get_num_threads())},
+    }

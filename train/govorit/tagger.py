@@ -5,6 +5,7 @@ A head is what `AutoModelForTokenClassification` puts on this encoder, so that e
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,8 @@ class Tagger(nn.Module):
             encoder.pooler = None  # a sentence vector that nothing here uses
         self.encoder = encoder
         self.layers = {layer: list(labels) for layer, labels in layers.items()}
-        self.heads = nn.ModuleDict({layer: _head(encoder.config, labels) for layer, labels in self.layers.items()})
+        tags = {layer: len(words.tag_names(labels)) for layer, labels in self.layers.items()}
+        self.heads = nn.ModuleDict({layer: head(encoder.config, count) for layer, count in tags.items()})
 
     def forward(self, ids: Tensor, mask: Tensor) -> dict[str, Tensor]:
         """Score windows: `ids` and `mask` (windows, tokens) -> for each layer logits (windows, tokens, tags)."""
@@ -65,20 +67,28 @@ def build(config: Model, layers: Mapping[str, Sequence[str]], tokenizer: PreTrai
     Raises:
         UserError: the encoder cannot be loaded.
     """
+    return Tagger(network(config, tokenizer, AutoModel), layers)
+
+
+def network(config: Model, tokenizer: PreTrainedTokenizerFast, kind: Any) -> PreTrainedModel:
+    """Make what `config` names as a model of the class `kind` (`AutoModel`, `AutoModelForMaskedLM`).
+
+    Raises:
+        UserError: it cannot be loaded.
+    """
     attention = config.attention if config.attention != "auto" else "sdpa" if torch.cuda.is_available() else "eager"
     options: dict[str, Any] = {"attn_implementation": attention}
     vocabulary = len(tokenizer)
     if config.path is None:
         ids = {f"{name}_token_id": tokenizer.convert_tokens_to_ids(f"[{name.upper()}]") for name in ("pad", "cls", "sep")}
         ids |= {"bos_token_id": ids["cls_token_id"], "eos_token_id": ids["sep_token_id"]}
-        encoder = AutoModel.from_config(_drop(_scratch(config.scratch, vocabulary, ids), config.dropout), **options)
-    else:
-        encoder = _load(config.path, config.dropout, options)
-        if encoder.get_input_embeddings().num_embeddings < vocabulary:
-            raise UserError(
-                f"model.path: {config.path}: its tokenizer has {vocabulary} pieces, more than the encoder has; they do not belong together"
-            )
-    return Tagger(encoder, layers)
+        return kind.from_config(_drop(_scratch(config.scratch, vocabulary, ids), config.dropout), **options)
+    model = _load(config.path, kind, config.dropout, options)
+    if model.get_input_embeddings().num_embeddings < vocabulary:
+        raise UserError(
+            f"model.path: {config.path}: its tokenizer has {vocabulary} pieces, more than the encoder has; they do not belong together"
+        )
+    return model
 
 
 def positions(encoder: PreTrainedModel) -> int:
@@ -106,18 +116,14 @@ def _shell(config: PreTrainedConfig) -> PreTrainedModel:
         return AutoModelForTokenClassification.from_config(config)
 
 
-def _head(config: PreTrainedConfig, labels: Sequence[str]) -> nn.Sequential:
+def head(config: PreTrainedConfig, tags: int) -> nn.Sequential:
     """What the standard model puts after its encoder: everything but the encoder, in order (dropout and classifier in most)."""
     small = deepcopy(config)
     small.num_hidden_layers, small.vocab_size = 1, 256  # the head depends on neither
     small.pad_token_id = 0
-    small.num_labels = len(words.tag_names(labels))
+    small.num_labels = tags
     model = AutoModelForTokenClassification.from_config(small)
-    head = nn.Sequential()
-    for name, module in model.named_children():
-        if name != model.base_model_prefix:
-            head.add_module(name, module)
-    return head
+    return nn.Sequential(OrderedDict((name, module) for name, module in model.named_children() if name != model.base_model_prefix))
 
 
 def _scratch(shape: Scratch, vocabulary: int, ids: Mapping[str, int]) -> PreTrainedConfig:
@@ -146,10 +152,10 @@ def _drop(config: PreTrainedConfig, dropout: float | None) -> PreTrainedConfig:
     return config
 
 
-def _load(path: str, dropout: float | None, options: Mapping[str, Any]) -> PreTrainedModel:
-    """Load an encoder; nothing in it is executed or unpickled."""
+def _load(path: str, kind: Any, dropout: float | None, options: Mapping[str, Any]) -> PreTrainedModel:
+    """Load a model; nothing in it is executed or unpickled."""
     try:
         config = _drop(AutoConfig.from_pretrained(path, trust_remote_code=False), dropout)
-        return AutoModel.from_pretrained(path, config=config, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, **options)
+        return kind.from_pretrained(path, config=config, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, **options)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, SafetensorError, StrictDataclassError) as error:
         raise unloadable(path, "encoder", error) from None

@@ -6,6 +6,7 @@ saved with it: plain `transformers` reads a published checkpoint as we do.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,10 +35,21 @@ STAND_INS = {
 }
 
 
-def learn(texts: Iterable[str], size: int) -> Tokenizer:
-    """Learn a cased WordPiece vocabulary of `size` pieces from `texts`; every character in them is a piece."""
+# Marks that news needs, whether the texts have them or not.
+MARKS = "«»—–“”„…№₽€"
+
+
+def learn(texts: Iterable[str], size: int, rare: int = 1) -> Tokenizer:
+    """Learn a cased WordPiece vocabulary of `size` pieces from `texts`.
+
+    Every character that comes `rare` times or more is a piece, and every Cyrillic letter; above 1, so are the marks of news.
+    """
     texts = list(texts)
-    known = sorted({char for text in texts for char in text if not char.isspace()})
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(text)
+    kept = {char for char, count in counts.items() if count >= rare or "\u0400" <= char <= "\u052f"} | set(MARKS if rare > 1 else "")
+    known = sorted(char for char in kept if not char.isspace())
     alphabet = [*known, *(f"##{char}" for char in known)]
     learner = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     learner.normalizer = _clean()
@@ -46,6 +58,7 @@ def learn(texts: Iterable[str], size: int) -> Tokenizer:
     trainer = trainers.WordPieceTrainer(
         vocab_size=max(size, len(SPECIAL) + len(alphabet)),
         min_frequency=2,
+        **({"limit_alphabet": len(known)} if rare > 1 else {}),
         special_tokens=[*SPECIAL, *alphabet],
         show_progress=False,
     )

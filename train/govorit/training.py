@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import math
 import shutil
-import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +24,7 @@ from tqdm import tqdm
 from govorit import windows, words
 from govorit.checkpoint import State, States
 from govorit.errors import TrainingError, UserError
+from govorit.loop import Resumable
 from govorit.tagger import Tagger
 from govorit.windows import IGNORED, Batch, Frame, Tokens, Window
 
@@ -65,14 +64,6 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-class Stopped(Exception):  # noqa: N818 (no error: it was asked for)
-    """Training was stopped by a signal, and its state is saved. `code` is the exit status."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(number).name}; resume=true goes on")
-        self.code = 128 + number
-
-
 def train(
     tagger: Tagger,
     data: TrainingSet,
@@ -91,7 +82,7 @@ def train(
         states: where each epoch's and the best state are saved.
 
     Raises:
-        Stopped: by SIGINT or SIGTERM, after the state was saved.
+        Stopped: by SIGINT, SIGTERM or `trainer.minutes`, after the state was saved.
         TrainingError: a loss or gradient that is not finite; the state of that step is not saved.
     """
     loop = Loop(tagger, data, config, seed, accelerator, states)
@@ -108,22 +99,23 @@ def train(
     return loop.progress
 
 
-class Loop:
-    """The state of training and the steps over it."""
+class Loop(Resumable):
+    """The state of fine-tuning and the steps over it."""
+
+    progress: Progress
 
     def __init__(self, tagger: Tagger, data: TrainingSet, config: Trainer, seed: int, accelerator: Accelerator, states: States) -> None:
         self.tagger, self.data, self.config, self.seed = tagger, data, config, seed
-        self.accelerator, self.states, self.progress = accelerator, states, Progress()
         self.tagger.to(accelerator.device)
         self.tagger.encoder.get_input_embeddings().weight.requires_grad_(not config.freeze_embeddings)
         groups = parameter_groups(tagger, config)
-        self.optimizer = torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=accelerator.device.type in ("cpu", "cuda"))
+        super().__init__(tagger, groups, accelerator, states, config.minutes)
+        self.progress = Progress()
         self.dtype = choose_precision(config.precision, accelerator.device)[0]
         self.rates = [group["lr"] for group in groups]
         self.total_steps = max(1, sum(len(self.plan(epoch)) for epoch in range(config.epochs)))
         self.model = accelerator.prepare_model(tagger)
         self.losses = {layer: _loss(names, config.class_weights, accelerator.device) for layer, names in tagger.layers.items()}
-        self.stop_signal = 0
         self.last: list[int] = []  # windows of the last step, to name its articles
         torch.manual_seed(seed)
 
@@ -188,7 +180,7 @@ class Loop:
         Raises:
             TrainingError: the last step has made weights that are not finite.
         """
-        if not all(bool(torch.isfinite(value).all()) for value in self.tagger.state_dict().values()):
+        if not self.finite():
             raise self.not_finite(self.progress.total_steps, "weights")
         if self.accelerator.is_main_process:
             if best:
@@ -244,57 +236,6 @@ class Loop:
     def patience_spent(self) -> bool:
         p = self.progress
         return bool(self.config.patience) and p.best_epoch >= 0 and p.epoch - 1 - p.best_epoch >= self.config.patience
-
-    def snapshot(self) -> State:
-        """Everything that the next step depends on."""
-        optimizer = {
-            f"{name}.{key}": value
-            for name, parameter in self.tagger.named_parameters()
-            for key, value in self.optimizer.state.get(parameter, {}).items()
-        }
-        random = {"cpu": torch.get_rng_state()}
-        if self.accelerator.device.type == "cuda":
-            random["cuda"] = torch.cuda.get_rng_state()
-        tensors = {"weights": self.tagger.state_dict(), "optimizer": optimizer, "random": random}
-        values = {key: value for key, value in vars(self.progress).items() if value != -math.inf}
-        return State({name: {k: v.cpu() for k, v in group.items()} for name, group in tensors.items()}, values)
-
-    def restore(self, state: State) -> None:
-        self.progress = Progress(**state.values)
-        self.tagger.load_state_dict(state.tensors["weights"])
-        saved = state.tensors["optimizer"]
-        for name, parameter in self.tagger.named_parameters():
-            keys = [key for key in ("step", "exp_avg", "exp_avg_sq") if f"{name}.{key}" in saved]
-            if keys:
-                self.optimizer.state[parameter] = {key: saved[f"{name}.{key}"].to(parameter.device) for key in keys}
-        torch.set_rng_state(state.tensors["random"]["cpu"])
-        if "cuda" in state.tensors["random"] and self.accelerator.device.type == "cuda":
-            torch.cuda.set_rng_state(state.tensors["random"]["cuda"])
-
-    @contextmanager
-    def signals(self) -> Iterator[None]:
-        """Turn SIGINT and SIGTERM into a stop after the step in hand; a second one stops at once."""
-
-        def ask(number: int, _: FrameType | None) -> None:
-            if self.stop_signal:
-                raise KeyboardInterrupt
-            self.stop_signal = number
-
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def stop_if_asked(self) -> None:
-        asked = self.stop_signal
-        if self.accelerator.num_processes > 1:  # one process may have been asked before the others
-            told = torch.tensor([asked], device=self.accelerator.device)
-            asked = int(self.accelerator.gather(told).max())
-        if asked:
-            self.save()
-            raise Stopped(asked)
 
 
 def parameter_groups(tagger: Tagger, config: Trainer) -> list[dict[str, Any]]:

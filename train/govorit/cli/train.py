@@ -92,13 +92,13 @@ def _run(config: Config, folder: Path) -> None:
     import transformers
 
     from govorit import pipeline
-    from govorit.training import Stopped
+    from govorit.loop import Stopped
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     datasets.disable_progress_bars()
     try:
-        outcome = pipeline.run(config, folder, _say)
+        outcome = (pipeline.pretrain if config.task.name == "mlm" else pipeline.run)(config, folder, _say)
     except Stopped as stopped:
         _say(str(stopped))
         sys.exit(stopped.code)

@@ -1,0 +1,133 @@
+"""What an encoder is worth after fine-tuning: the same heads, data and steps over several encoders of one shape.
+
+usage: python scripts/bench/encoders.py DATA_ROOT [--encoders mini,vectors,random] [--seeds 3] [--folds 5]
+
+`mini` is models/mini; `vectors` has its shape and vocabulary, natasha's word vectors for embeddings and untrained layers; `random` is
+untrained altogether. Entities (PER LOC ORG): factRuEval devset by k-fold cross-validation, the predictions of all folds scored together,
+and NEREL dev after training on NEREL train. Quotation contents: quotes dev after training on its train. Newsroom: its test split, as
+`python train/run.py` does it. The epoch is chosen on a tenth of the training folds (factRuEval), else on dev itself, for every encoder alike.
+Writes the table into scripts/bench/README.md and models/mini/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from scores import ROOT, dataset_split, mean_f1, predictions, train
+from tables import markdown, replace_between
+
+from govorit import formats, metrics
+from govorit.metrics import Scores
+
+HEAD = ("encoder", "seeds", "factRuEval PER", "LOC", "ORG", "micro", "NEREL dev", "quotes dev: contents", "IoU ≥ 0.8", "newsroom entities", "direct", "minutes")  # fmt: skip
+CONTENTS = ("DIRECT", "INDIRECT", "MIXED")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", type=Path, help="folder of the public corpora, see data/README.md")
+    parser.add_argument("--encoders", type=lambda text: text.split(","), default=["mini", "vectors", "random"])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=Path("outputs/encoders"), help="where the runs go; finished ones are taken as they are")
+    options = parser.parse_args()
+    rows = [row(options, name, encoder(options, name)) for name in options.encoders]
+    replace_between("encoders", markdown(HEAD, rows), ROOT / "scripts/bench/README.md", ROOT / "models/mini/README.md")
+
+
+def encoder(options: argparse.Namespace, name: str) -> Path:
+    """The folder of an encoder; one that is only compared with is made."""
+    mini, place = ROOT / "models/mini", options.out / "encoder" / name
+    if name == "mini":
+        return mini
+    if not (place / "config.json").exists():
+        import torch
+        from transformers import AutoConfig, AutoModelForMaskedLM
+
+        from govorit import silver, tokenization
+
+        torch.manual_seed(0)
+        model = AutoModelForMaskedLM.from_config(AutoConfig.from_pretrained(mini))
+        tokenizer = tokenization.load(str(mini), ready=True)
+        if name == "vectors":
+            from govorit.vectors import start
+
+            start(model, tokenizer.backend_tokenizer, silver.navec(), 0)
+        elif name != "random":
+            raise SystemExit(f"--encoders: {name}: expected mini, vectors or random")
+        model.save_pretrained(place)
+        tokenizer.save_pretrained(place)
+    return place
+
+
+def row(options: argparse.Namespace, name: str, folder: Path) -> list[object]:
+    began = time.monotonic()
+    runs = Runs(options, name, folder)
+    found = [(factrueval(runs, seed), nerel(runs, seed), quotes(runs, seed), newsroom(runs, seed)) for seed in range(options.seeds)]
+    facts, nerels, quoted, rooms = zip(*found, strict=True)
+    cells = [spread(facts, lambda s, label=label: s["entities"].strict[label].f1) for label in ("PER", "LOC", "ORG", metrics.MICRO)]  # type: ignore[misc]
+    cells.append(spread(nerels, lambda s: s["entities"].strict[metrics.MICRO].f1))
+    cells += [spread(quoted, lambda s, table=table: contents(getattr(s["quotes"], table))) for table in ("strict", "iou80")]  # type: ignore[misc]
+    cells += [spread(rooms, lambda s: s["entities"].strict[metrics.MICRO].f1), spread(rooms, lambda s: s["quotes"].strict["DIRECT"].f1)]
+    minutes = statistics.fmean(json.loads((run / "metrics.json").read_text())["seconds"] / 60 for run in runs.newsroom)
+    print(f"{name}: {time.monotonic() - began:,.0f} s", flush=True)
+    return [f"`{name}`", options.seeds, *cells, f"{minutes:.1f}"]
+
+
+class Runs:
+    """Fine-tuning runs of one encoder, each with the settings of model=mini."""
+
+    def __init__(self, options: argparse.Namespace, name: str, folder: Path) -> None:
+        self.options, self.name, self.folder = options, name, folder
+        self.newsroom: list[Path] = []
+
+    def train(self, what: str, *overrides: str) -> Path:
+        return train(self.options.out / self.name / what, "model=mini", f"model.path={self.folder}", *overrides)
+
+
+def factrueval(runs: Runs, seed: int) -> dict[str, Scores]:
+    folds = runs.options.folds
+    data = ["task=ner", "data=factrueval", f"data.root={runs.options.root}", f"data.folds={folds}", f"seed={seed}"]
+    done = [runs.train(f"factrueval-{seed}-{fold}", *data, f"data.fold={fold}") for fold in range(folds)]
+    gold = list(formats.read(runs.options.root / "factrueval-2016/devset", "factrueval"))
+    return metrics.score(gold, [article for run in done for article in predictions(run, "test")], ["entities"], resamples=0)
+
+
+def nerel(runs: Runs, seed: int) -> dict[str, Scores]:
+    run = runs.train(f"nerel-{seed}", "task=ner", "data=nerel_per_loc_org", f"data.root={runs.options.root}", f"seed={seed}")
+    return metrics.score(dataset_split(run, "dev"), predictions(run, "dev"), ["entities"], resamples=0)
+
+
+def quotes(runs: Runs, seed: int) -> dict[str, Scores]:
+    run = runs.train(f"quotes-{seed}", "task=quotes", "data=quotes", f"data.root={runs.options.root}", f"seed={seed}")
+    return metrics.score(dataset_split(run, "dev"), predictions(run, "dev"), ["quotes"], resamples=0)
+
+
+def newsroom(runs: Runs, seed: int) -> dict[str, Scores]:
+    run = runs.train(f"newsroom-{seed}", "data=newsroom", f"seed={seed}")
+    runs.newsroom.append(run)
+    gold = list(formats.read(ROOT / "data/newsroom/test.jsonl"))
+    return metrics.score(gold, predictions(run, "test"), ["entities", "quotes"], resamples=0)
+
+
+def contents(table: dict[str, metrics.Figure]) -> float:
+    """F1 of the contents of all kinds together."""
+    chosen = [table[label] for label in CONTENTS if label in table]
+    right, asked, given = (sum(getattr(figure, name) for figure in chosen) for name in ("correct", "support", "predicted"))
+    return 2 * right / (asked + given) if asked + given else 0.0
+
+
+def spread(scores: Sequence[dict[str, Scores]], figure: Callable[[dict[str, Scores]], float]) -> str:
+    """The mean over seeds, and how far they lie apart."""
+    values = [figure(found) for found in scores]
+    mean = f"{statistics.fmean(values):.3f}"
+    return f"{mean} ({min(values):.3f}–{max(values):.3f})" if len(values) > 1 else mean
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""python scripts/silver.py: what natasha says of every token of raw text, for `task=mlm data.silver=`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from govorit import archive, formats, silver
+from govorit.cli import guarded
+from govorit.errors import UserError
+
+
+def main() -> None:
+    guarded(_program)
+
+
+def _program() -> int:
+    from tqdm import tqdm
+
+    options = _options()
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # a process a core; before numpy multiplies anything in the workers
+    texts = archive.texts(options.text, options.out)
+    silver.natasha()  # a missing one is told before anything is read
+    formats.make_folder(options.out)
+    for text in texts:
+        path = text.labels_path
+        if path is not None and path.exists() and _is_of(path, text.digest):
+            print(f"{path}: of this very text, kept", file=sys.stderr)
+            continue
+        documents = list(text.documents())
+        with tqdm(total=sum(map(len, documents)), desc=text.name, unit="char", unit_scale=True) as bar:
+            found = silver.annotate(documents, options.processes, bar.update)
+        found.save(path, text.digest)
+        print(f"{path}: {len(documents):,} documents, {len(found.starts):,} tokens")
+    return 0
+
+
+def _is_of(path: Path, digest: str) -> bool:
+    try:
+        silver.load(path, digest)
+    except UserError:
+        return False
+    return True
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="silver", description="Label every token of raw text with natasha's models (pip install natasha)."
+    )
+    parser.add_argument("text", nargs="+", metavar="TEXT", help="files or folders of .txt (.xz, .gz), a paragraph a line, or of .jsonl")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the labels go, a file a text; whole ones are kept")
+    parser.add_argument("--processes", type=_count, default=os.cpu_count() or 1, metavar="N", help="default: %(default)s")
+    return parser.parse_args()
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected 1 or more")
+    return int(text)
