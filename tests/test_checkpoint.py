@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import AutoModelForTokenClassification, AutoTokenizer, BertConfig, BertModel, ModernBertConfig, ModernBertModel, pipeline
 
@@ -379,3 +380,51 @@ def test_a_state_of_tensors_that_share_memory_or_are_views(tmp_path):
     found = states.newest()
     assert found is not None and np.array_equal(found.tensors["weights"]["a"].numpy(), table.T.numpy())
     assert torch.equal(found.tensors["weights"]["b"], table[:, 1])
+
+
+# States in files that can be carried
+
+
+@pytest.mark.parametrize("limit", [64, 500, 5000, 10**9])
+def test_a_state_comes_back_from_files_of_any_size(tmp_path, monkeypatch, limit):
+    monkeypatch.setattr(checkpoint, "SHARD", limit)
+    made = torch.Generator().manual_seed(0)
+    tensors = {
+        "weights": {
+            "embeddings": torch.randn(300, 7, generator=made), "cube": torch.randn(5, 2, 3, generator=made), "a:1": torch.arange(30),
+            "scalar": torch.tensor(1.5), "half": torch.randn(9, generator=made).half(), "none": torch.zeros(0, 4), "wide": torch.ones(1, 16),
+            "turned": torch.randn(6, 40, generator=made).T, "flag": torch.tensor(True),
+        },
+        "optimizer": {}, "random": {"cpu": torch.arange(11, dtype=torch.uint8)},
+    }  # fmt: skip
+    States(tmp_path).save(State(tensors, {"step": 1}), 1)
+    again = States(tmp_path).newest()
+    assert again.values == {"step": 1} and again.tensors.keys() == tensors.keys()
+    for name, group in tensors.items():
+        assert again.tensors[name].keys() == group.keys()
+        for key, value in group.items():
+            assert again.tensors[name][key].dtype == value.dtype and torch.equal(again.tensors[name][key], value), key
+    files = [path for path in (tmp_path / "step-00000001").glob("*.safetensors")]
+    held = [sum(value.nbytes for value in load_file(path).values()) for path in files]
+    assert max(held) <= limit and sum(held) == sum(value.nbytes for group in tensors.values() for value in group.values())
+    assert len(files) <= 2 * (sum(held) // limit + len(tensors)) + 8, "files are filled"
+    assert all(path.stat().st_size < limit + 4000 for path in files)
+
+
+def test_a_shard_that_is_damaged_or_gone_damages_the_state(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "SHARD", 1000)
+    states = States(tmp_path)
+    for damage in ("flipped", "missing"):
+        states.save(state(1), 1)
+        states.save(state(2), 2)
+        path = tmp_path / "step-00000002" / "weights-3.safetensors"
+        content = bytearray(path.read_bytes())
+        path.unlink()
+        if damage == "flipped":
+            content[-1] ^= 1
+            path.write_bytes(content)
+        assert same(states.newest(), state(1))
+
+
+def test_files_of_a_state_are_small_by_default():
+    assert checkpoint.SHARD <= 15_000_000

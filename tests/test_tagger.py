@@ -196,7 +196,7 @@ def test_an_encoder_for_another_vocabulary(tmp_path):
 def test_a_hub_name_without_a_network_names_the_ways_on(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     message = refusal("nobody/no-such-model")
-    assert "model=scratch" in message and "model.path=FOLDER" in message
+    assert "model=mini" in message and "model.path=FOLDER" in message
     with pytest.raises(UserError) as caught:
         tokenization.load("nobody/no-such-model")
     assert "\n" not in str(caught.value)

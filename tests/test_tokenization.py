@@ -231,3 +231,21 @@ def test_the_name_of_a_special_token_in_an_article_is_text(tmp_path):
         tokens = windows.tokenize(text, tokenizer)
         assert [text[start:end] for start, end in tokens.bounds] == ["Да", "[", "SEP", "]", "нет"]
         assert tokens.ids.tolist() == plain
+
+
+def test_rare_characters_are_left_out_where_asked_but_no_letter_and_no_mark():
+    texts = ["Цена выросла, сказал он. Ѣ ё " * 30, "中文 ½ $", "x" + "~" * 19 + "|" * 20]
+    vocabulary = tokenization.learn(texts, 500, rare=20).get_vocab()
+    assert {*tokenization.SPECIAL, *tokenization.MARKS, *"Цсё,.|Ѣ", *(f"##{mark}" for mark in tokenization.MARKS)} <= vocabulary.keys()
+    assert not {*"中文½$x~"} & vocabulary.keys()
+    assert {*"中文½$x~"} <= tokenization.learn(texts, 500).get_vocab().keys()
+
+
+def test_rare_characters_are_in_no_longer_piece_either():
+    texts = ["мост~мост " * 19, "мост крана " * 200]
+    assert not [piece for piece in tokenization.learn(texts, 500, rare=20).get_vocab() if "~" in piece]
+
+
+def test_learning_reads_a_stream_once():
+    stock = texts()
+    assert tokenization.learn(iter(stock), 300, rare=20).get_vocab() == tokenization.learn(stock, 300, rare=20).get_vocab()

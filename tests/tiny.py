@@ -16,7 +16,7 @@ CUES = ["сказал", "заявил", "отметил", "сообщил"]
 
 SHAPE = Scratch(vocabulary=400, hidden_size=32, layers=1, heads=2, local=8, dropout=0.1)
 OVERRIDES = (
-    "model.scratch.vocabulary=400", "model.scratch.hidden_size=32", "model.scratch.layers=1", "model.scratch.heads=2",
+    "model=scratch", "model.scratch.vocabulary=400", "model.scratch.hidden_size=32", "model.scratch.layers=1", "model.scratch.heads=2",
     "model.scratch.local=8", "model.scratch.dropout=0.1", "model.window=64", "model.overlap=16", "trainer.batch_tokens=192",
     "trainer.threads=1", "trainer.device=cpu", "report.resamples=20",
 )  # fmt: skip

@@ -1,11 +1,11 @@
 """What an encoder is worth after fine-tuning: the same heads, data and steps over several encoders of one shape.
 
-usage: python scripts/bench/encoders.py DATA_ROOT [--encoders mini,vectors,random] [--seeds 3] [--folds 5]
+usage: python scripts/bench/encoders.py DATA_ROOT [--encoders mini,vectors,random] [--corpora factrueval,nerel,quotes,newsroom] [--seeds 3]
 
 `mini` is models/mini; `vectors` has its shape and vocabulary, natasha's word vectors for embeddings and untrained layers; `random` is
 untrained altogether. Entities (PER LOC ORG): factRuEval devset by k-fold cross-validation, the predictions of all folds scored together,
 and NEREL dev after training on NEREL train. Quotation contents: quotes dev after training on its train. Newsroom: its test split, as
-`python train/run.py` does it. The epoch is chosen on a tenth of the training folds (factRuEval), else on dev itself, for every encoder alike.
+`python train/run.py` does it. The epoch is chosen on a tenth of the training folds (factRuEval), else on dev itself, for every encoder.
 Writes the table into scripts/bench/README.md and models/mini/README.md.
 """
 
@@ -14,17 +14,15 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scores import ROOT, dataset_split, mean_f1, predictions, train
+from scores import ROOT, dataset_split, predictions, train
 from tables import markdown, replace_between
 
 from govorit import formats, metrics
 from govorit.metrics import Scores
 
-HEAD = ("encoder", "seeds", "factRuEval PER", "LOC", "ORG", "micro", "NEREL dev", "quotes dev: contents", "IoU ≥ 0.8", "newsroom entities", "direct", "minutes")  # fmt: skip
 CONTENTS = ("DIRECT", "INDIRECT", "MIXED")
 
 
@@ -32,12 +30,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root", type=Path, help="folder of the public corpora, see data/README.md")
     parser.add_argument("--encoders", type=lambda text: text.split(","), default=["mini", "vectors", "random"])
+    parser.add_argument("--corpora", type=lambda text: text.split(","), default=list(CORPORA))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--out", type=Path, default=Path("outputs/encoders"), help="where the runs go; finished ones are taken as they are")
+    parser.add_argument("--out", type=Path, default=Path("outputs/scores"), help="where the runs go; finished ones are taken as they are")
     options = parser.parse_args()
+    for name in options.corpora:
+        if name not in CORPORA:
+            parser.error(f"--corpora: {name}: expected some of {', '.join(CORPORA)}")
+    head = ["encoder", "seeds", *(figure for corpus in options.corpora for figure in CORPORA[corpus][1]), "minutes, newsroom"]
     rows = [row(options, name, encoder(options, name)) for name in options.encoders]
-    replace_between("encoders", markdown(HEAD, rows), ROOT / "scripts/bench/README.md", ROOT / "models/mini/README.md")
+    replace_between("encoders", markdown(head, rows), ROOT / "scripts/bench/README.md", ROOT / "models/mini/README.md")
 
 
 def encoder(options: argparse.Namespace, name: str) -> Path:
@@ -66,17 +69,14 @@ def encoder(options: argparse.Namespace, name: str) -> Path:
 
 
 def row(options: argparse.Namespace, name: str, folder: Path) -> list[object]:
-    began = time.monotonic()
     runs = Runs(options, name, folder)
-    found = [(factrueval(runs, seed), nerel(runs, seed), quotes(runs, seed), newsroom(runs, seed)) for seed in range(options.seeds)]
-    facts, nerels, quoted, rooms = zip(*found, strict=True)
-    cells = [spread(facts, lambda s, label=label: s["entities"].strict[label].f1) for label in ("PER", "LOC", "ORG", metrics.MICRO)]  # type: ignore[misc]
-    cells.append(spread(nerels, lambda s: s["entities"].strict[metrics.MICRO].f1))
-    cells += [spread(quoted, lambda s, table=table: contents(getattr(s["quotes"], table))) for table in ("strict", "iou80")]  # type: ignore[misc]
-    cells += [spread(rooms, lambda s: s["entities"].strict[metrics.MICRO].f1), spread(rooms, lambda s: s["quotes"].strict["DIRECT"].f1)]
-    minutes = statistics.fmean(json.loads((run / "metrics.json").read_text())["seconds"] / 60 for run in runs.newsroom)
-    print(f"{name}: {time.monotonic() - began:,.0f} s", flush=True)
-    return [f"`{name}`", options.seeds, *cells, f"{minutes:.1f}"]
+    cells: list[object] = [f"`{name}`", options.seeds]
+    for corpus in options.corpora:
+        measure, figures = CORPORA[corpus]
+        scores = [measure(runs, seed) for seed in range(options.seeds)]
+        cells += [spread(scores, figure) for figure in figures.values()]
+    minutes = [json.loads((run / "metrics.json").read_text())["seconds"] / 60 for run in runs.newsroom]
+    return [*cells, f"{statistics.fmean(minutes):.1f}" if minutes else ""]
 
 
 class Runs:
@@ -87,7 +87,8 @@ class Runs:
         self.newsroom: list[Path] = []
 
     def train(self, what: str, *overrides: str) -> Path:
-        return train(self.options.out / self.name / what, "model=mini", f"model.path={self.folder}", *overrides)
+        path = [] if self.name == "mini" else [f"model.path={self.folder}"]
+        return train(self.options.out / self.name / what, "model=mini", *path, *overrides)  # those of `mini` are scores.py's as well
 
 
 def factrueval(runs: Runs, seed: int) -> dict[str, Scores]:
@@ -118,8 +119,9 @@ def newsroom(runs: Runs, seed: int) -> dict[str, Scores]:
 def contents(table: dict[str, metrics.Figure]) -> float:
     """F1 of the contents of all kinds together."""
     chosen = [table[label] for label in CONTENTS if label in table]
-    right, asked, given = (sum(getattr(figure, name) for figure in chosen) for name in ("correct", "support", "predicted"))
-    return 2 * right / (asked + given) if asked + given else 0.0
+    right = sum(round(figure.recall * figure.support) for figure in chosen)
+    both = sum(figure.support + figure.predicted for figure in chosen)
+    return 2 * right / both if both else 0.0
 
 
 def spread(scores: Sequence[dict[str, Scores]], figure: Callable[[dict[str, Scores]], float]) -> str:
@@ -127,6 +129,26 @@ def spread(scores: Sequence[dict[str, Scores]], figure: Callable[[dict[str, Scor
     values = [figure(found) for found in scores]
     mean = f"{statistics.fmean(values):.3f}"
     return f"{mean} ({min(values):.3f}–{max(values):.3f})" if len(values) > 1 else mean
+
+
+def strict(layer: str, label: str) -> Callable[[dict[str, Scores]], float]:
+    return lambda scores: scores[layer].strict[label].f1
+
+
+CORPORA: dict[str, tuple[Callable[[Runs, int], dict[str, Scores]], dict[str, Callable[[dict[str, Scores]], float]]]] = {
+    "factrueval": (factrueval, {f"factRuEval {label}": strict("entities", label) for label in ("PER", "LOC", "ORG", metrics.MICRO)}),
+    "nerel": (nerel, {"NEREL dev": strict("entities", metrics.MICRO)}),
+    "quotes": (
+        quotes,
+        {
+            "quotes dev: contents": lambda scores: contents(scores["quotes"].strict),
+            "contents, IoU ≥ 0.8": lambda scores: contents(scores["quotes"].iou80),
+            "cues": strict("quotes", "CUE"),
+            "speakers": strict("quotes", "SPEAKER"),
+        },
+    ),
+    "newsroom": (newsroom, {"newsroom test: entities": strict("entities", metrics.MICRO), "direct contents": strict("quotes", "DIRECT")}),
+}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Train and score what README shows, and write the tables into scripts/bench/README.md and README.md.
 
-usage: python scripts/bench/scores.py DATA_ROOT [--seeds 3] [--model scratch] [--folds 5]
+usage: python scripts/bench/scores.py DATA_ROOT [--seeds 3] [--model mini] [--folds 5]
 
 Three experiments, each through `train/run.py` with its defaults: data=newsroom (test split, several seeds), data=factrueval (devset, k-fold
 cross-validation, the predictions of all folds scored together), data=quotes (dev: NEREL dev and factRuEval devset; the epoch is chosen on
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root", type=Path, help="folder of the public corpora, see data/README.md")
-    parser.add_argument("--model", default="scratch")
+    parser.add_argument("--model", default="mini")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("outputs/scores"), help="where the runs go; finished ones are taken as they are")
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def newsroom(options: argparse.Namespace) -> list[str]:
-    folders = [train(options, f"newsroom-{seed}", "data=newsroom", f"seed={seed}") for seed in range(options.seeds)]
+    folders = [fine_tune(options, f"newsroom-{seed}", "data=newsroom", f"seed={seed}") for seed in range(options.seeds)]
     gold = list(formats.read(ROOT / "data/newsroom/test.jsonl"))
     scores = [metrics.score(gold, predictions(folder, "test"), ["entities", "quotes"]) for folder in folders]
     return rows(f"`newsroom`, test, {len(gold)} articles, mean of {len(scores)} seeds", scores)
@@ -46,7 +46,7 @@ def newsroom(options: argparse.Namespace) -> list[str]:
 
 def factrueval(options: argparse.Namespace) -> list[str]:
     data = ["task=ner", "data=factrueval", f"data.root={options.root}", f"data.folds={options.folds}"]
-    folders = [train(options, f"factrueval-{fold}", *data, f"data.fold={fold}") for fold in range(options.folds)]
+    folders = [fine_tune(options, f"factrueval-0-{fold}", *data, f"data.fold={fold}") for fold in range(options.folds)]
     gold = list(formats.read(options.root / "factrueval-2016/devset", "factrueval"))
     found = [article for folder in folders for article in predictions(folder, "test")]
     scores = metrics.score(gold, found, ["entities"])
@@ -54,23 +54,30 @@ def factrueval(options: argparse.Namespace) -> list[str]:
 
 
 def quotes(options: argparse.Namespace) -> list[str]:
-    folder = train(options, "quotes", "task=quotes", "data=quotes", f"data.root={options.root}")
-    found = predictions(folder, "dev")
+    folder = fine_tune(options, "quotes-0", "task=quotes", "data=quotes", f"data.root={options.root}")
+    gold = dataset_split(folder, "dev")
+    return rows(f"`quotes`, dev, {len(gold)} articles", [metrics.score(gold, predictions(folder, "dev"), ["quotes"])])
+
+
+def fine_tune(options: argparse.Namespace, name: str, *overrides: str) -> Path:
+    return train(options.out / options.model / name, f"model={options.model}", *overrides)
+
+
+def train(folder: Path, *overrides: str) -> Path:
+    """Make the run `folder`, or take it as it is where it has come to its end."""
+    if not (folder / "metrics.json").exists():
+        print(f"== {folder}", flush=True)
+        subprocess.run([sys.executable, str(ROOT / "train/run.py"), *overrides, f"out={folder}", "resume=true"], check=True)
+    return folder
+
+
+def dataset_split(folder: Path, split: str) -> list[Article]:
+    """The gold articles of a run."""
     from datasets import load_from_disk
 
     from govorit import corpus
 
-    gold = [corpus.article(row) for row in load_from_disk(str(folder / "dataset"))["dev"]]
-    return rows(f"`quotes`, dev, {len(gold)} articles", [metrics.score(gold, found, ["quotes"])])
-
-
-def train(options: argparse.Namespace, name: str, *overrides: str) -> Path:
-    folder = options.out / options.model / name
-    if not (folder / "metrics.json").exists():
-        print(f"== {name}", flush=True)
-        command = [sys.executable, str(ROOT / "train/run.py"), f"model={options.model}", *overrides, f"out={folder}", "resume=true"]
-        subprocess.run(command, check=True)
-    return folder
+    return [corpus.article(row) for row in load_from_disk(str(folder / "dataset"))[split]]
 
 
 def predictions(folder: Path, split: str) -> list[Article]:

@@ -1,10 +1,11 @@
 """Measure reading and training speed as ratios taken in one run, pair by pair.
 
-usage: python scripts/bench/speed.py [--shape scratch|tiny2|base] [--pairs 5] [--articles FILE.jsonl]
+usage: python scripts/bench/speed.py [--shape mini|scratch|tiny2|base] [--pairs 5] [--articles FILE.jsonl]
 
 Reading: our Extractor against what people write with plain transformers on the same weights: batches of 16 articles in the order they come,
 cut at the window, padded to the longest. Training: our loop (length-sorted token budget, fused AdamW, the precision that `auto` chooses)
-against batches of 16 padded to the window in fp32 with plain AdamW. Figures are CPU-seconds of the process; the machine may be shared, so
+against batches of 16 padded to the window in fp32 with plain AdamW. For `mini`, also reading against natasha's entity tagger, where that is
+installed. Figures are CPU-seconds of the process; the machine may be shared, so
 trust the ratios.
 """
 
@@ -17,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
@@ -25,7 +27,7 @@ import torch
 from accelerate import Accelerator
 from transformers import AutoModel, BertConfig
 
-from govorit import config, formats, pipeline, tagger, tokenization, training, windows
+from govorit import config, formats, pipeline, silver, tagger, tokenization, training, windows
 from govorit.article import QUOTE_LABELS, Article
 from govorit.checkpoint import States
 from govorit.contract import Contract
@@ -40,7 +42,7 @@ SHAPES = {"tiny2": (3, 312, 12, 600, 29_564), "base": (12, 768, 12, 3072, 119_54
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shape", choices=("scratch", *SHAPES), default="scratch")
+    parser.add_argument("--shape", choices=("mini", "scratch", *SHAPES), default="mini")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--articles", type=Path, default=ROOT / "data/newsroom/train.jsonl")
     parser.add_argument("--threads", type=int, default=1)
@@ -57,6 +59,9 @@ def main() -> None:
     plainly = partial(read_plainly, network, tokenizer, articles, contract)
     ours, plain = paired(lambda: list(extractor.read(articles)), plainly, options.pairs)
     show("reading", ours, plain, {"articles": len(articles), "characters": characters, "word pieces": pieces})
+    if options.shape == "mini" and find_spec("natasha"):
+        ours, theirs = paired(lambda: list(extractor.read(articles)), partial(read_by_natasha, articles), options.pairs)
+        show("reading, to natasha's entities alone", ours, theirs, {"articles": len(articles), "characters": characters})
     steps = take(data, 12)
     tokens = sum(int(data.batch(chosen).mask.sum()) for chosen in steps)
     ours, plain = paired(lambda: train_ours(network, data, steps), lambda: train_plainly(network, data, contract), options.pairs)
@@ -66,6 +71,10 @@ def main() -> None:
 
 def build(shape: str, articles: Sequence[Article]) -> tuple[Tagger, tokenization.PreTrainedTokenizerFast, Contract]:
     layers = {"entities": ["LOC", "ORG", "PER"], "quotes": list(QUOTE_LABELS)}
+    if shape == "mini":
+        path = str(ROOT / "models/mini")
+        tokenizer = tokenization.load(path, ready=True)
+        return tagger.build(config.Model(name="mini", path=path), layers, tokenizer), tokenizer, Contract(layers, 512, 128)
     tokenizer = tokenization.wrap(tokenization.learn([article.text for article in articles], config.Scratch().vocabulary))
     if shape == "scratch":
         network = tagger.build(config.Model(name="scratch", path=None), layers, tokenizer)
@@ -84,6 +93,10 @@ def read_plainly(network: Tagger, tokenizer: tokenization.PreTrainedTokenizerFas
         with torch.inference_mode():
             scores = network(batch["input_ids"], batch["attention_mask"])
         [values.argmax(-1) for values in scores.values()]
+
+
+def read_by_natasha(articles: Sequence[Article]) -> None:
+    list(silver.teacher().ner.map(article.text for article in articles))
 
 
 def take(data: TrainingSet, count: int) -> list[list[int]]:

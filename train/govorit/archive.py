@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -51,7 +52,7 @@ class Packed:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def rows(self, starts: Sequence[int], length: int) -> Rows:
+    def rows(self, starts: Sequence[int] | np.ndarray, length: int) -> Rows:
         """Take the rows of `length` tokens, special ones included, that begin at `starts`."""
         inner = np.asarray(starts)[:, None] + np.arange(length - self.frame.size)[None]
         return Rows(
@@ -106,7 +107,7 @@ class Text:
         opener = next(opener for suffix, opener in SUFFIXES.items() if opener and self.path.name.endswith(suffix))
         number = 0
         try:
-            with opener(self.path, "rb") as file:  # type: ignore[operator]
+            with opener(self.path, "rb") as file:
                 for line in file:
                     number += 1
                     yield line.rstrip(b"\r\n").decode("utf-8")
@@ -121,7 +122,7 @@ class Text:
 
     @property
     def labels_path(self) -> Path | None:
-        return self.labels / f"{self.name}{silver.SUFFIX}" if self.labels else None
+        return self.labels / silver.file_name(self.name) if self.labels else None
 
     def silver(self) -> Silver | None:
         """Its silver labels, checked to be of this very text."""
@@ -176,7 +177,8 @@ def pack(
 
 def _key(chosen: Sequence[Text], tokenizer: Tokenizer, heldout: float) -> str:
     told = [_VERSION, tokenizer.to_str(), heldout, [(text.name, text.digest, bool(text.labels)) for text in chosen]]
-    code = Path(rules.__file__).read_bytes() if any(text.labels for text in chosen) else b""
+    modules = sorted(Path(rules.__file__).parent.glob("*.py")) if any(text.labels for text in chosen) else []
+    code = b"".join(module.read_bytes() for module in modules)
     return hashlib.sha256(json.dumps(told).encode() + code).hexdigest()[:16]
 
 
@@ -236,7 +238,9 @@ class _Writer:
 
     def __init__(self, folder: Path, tokenizer: Tokenizer) -> None:
         folder.mkdir()
-        self.folder, self.files, self.ranges, self.size = folder, {}, {}, 0
+        self.folder, self.size = folder, 0
+        self.files: dict[str, BinaryIO] = {}
+        self.ranges: dict[str, tuple[int, int]] = {}
         self.dtype = _id_type(tokenizer)
         self.separator = Frame(tokenizer).after[:1]
         self.name = ""

@@ -27,7 +27,6 @@ from govorit.errors import UserError
 LAYERS = ("entities", "forms", "relations", "heads")
 REACH = 12  # a syntactic head further away than so many tokens is only told to lie to the left or to the right
 HEADS = ["root", "left", "right", *(f"{offset:+d}" for offset in range(-REACH, REACH + 1) if offset)]
-SUFFIX = ".silver.safetensors"
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,11 @@ class Silver:
         beside = path.with_name(f".{path.name}.new")
         save_file(tensors, beside, metadata={"names": json.dumps(self.names, ensure_ascii=False), "text": digest})
         beside.rename(path)
+
+
+def file_name(text: str) -> str:
+    """How the file with the labels of a text of this name is called."""
+    return f"{text}.silver.safetensors"
 
 
 def load(path: Path, digest: str) -> Silver:

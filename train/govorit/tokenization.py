@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
@@ -54,11 +54,12 @@ def learn(texts: Iterable[str], size: int, rare: int = 1) -> Tokenizer:
     learner = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     learner.normalizer = _clean()
     learner.pre_tokenizer = _split()
+    limit: dict[str, Any] = {"limit_alphabet": len(known)} if rare > 1 else {}
     # Pieces learnt first are numbered first: with the alphabet given in order, the same texts give the same vocabulary.
     trainer = trainers.WordPieceTrainer(
         vocab_size=max(size, len(SPECIAL) + len(alphabet)),
         min_frequency=2,
-        **({"limit_alphabet": len(known)} if rare > 1 else {}),
+        **limit,
         special_tokens=[*SPECIAL, *alphabet],
         show_progress=False,
     )
@@ -139,7 +140,7 @@ def unloadable(path: str, what: str, error: Exception) -> UserError:
         return UserError(f"model.path: {path}: no such folder; name an existing one, or a Hub model as OWNER/NAME")
     return UserError(
         f"model.path: {path}: not in the cache, and the Hub cannot be reached or has no such model; "
-        f"give a local folder (model.path=FOLDER), or use model=scratch, which needs no network"
+        f"give a local folder (model.path=FOLDER), or use model=mini, which needs no network"
     )
 
 

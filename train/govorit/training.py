@@ -30,6 +30,7 @@ from govorit.windows import IGNORED, Batch, Frame, Tokens, Window
 
 if TYPE_CHECKING:
     from govorit.config import Trainer
+    from govorit.pretraining import Network
 
 
 @dataclass(frozen=True)
@@ -238,7 +239,7 @@ class Loop(Resumable):
         return bool(self.config.patience) and p.best_epoch >= 0 and p.epoch - 1 - p.best_epoch >= self.config.patience
 
 
-def parameter_groups(tagger: Tagger, config: Trainer) -> list[dict[str, Any]]:
+def parameter_groups(tagger: Tagger | Network, config: Trainer) -> list[dict[str, Any]]:
     """Group the weights that learn by rate and decay: heads, encoder layers (each below the top slower by `layer_decay`), embeddings.
 
     Biases and normalisation weights (one dimension) do not decay.

@@ -26,8 +26,8 @@ def _program() -> int:
     silver.natasha()  # a missing one is told before anything is read
     formats.make_folder(options.out)
     for text in texts:
-        path = text.labels_path
-        if path is not None and path.exists() and _is_of(path, text.digest):
+        path = options.out / silver.file_name(text.name)
+        if path.exists() and _is_of(path, text.digest):
             print(f"{path}: of this very text, kept", file=sys.stderr)
             continue
         documents = list(text.documents())

@@ -39,8 +39,9 @@ def _program() -> int:
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come up to us, who say them in one line
     register()
-    if any(a.startswith("model.path=") for a in sys.argv[1:]) and not any(a.startswith("model=") for a in sys.argv[1:]):
-        sys.argv.append("model=own")
+    for said, group, brings in (("model.path=", "model=", "model=own"), ("task=mlm", "trainer=", "trainer=mlm")):
+        if any(a.startswith(said) for a in sys.argv[1:]) and not any(a.startswith(group) for a in sys.argv[1:]):
+            sys.argv.append(brings)
     before = {*OUTPUTS.glob("*")}
     try:
         hydra.main(version_base="1.3", config_path=str(paths.shipped("conf")), config_name="config")(_job)()

@@ -1,0 +1,253 @@
+"""A document as the rules see it: its text by tokens, marks, sentences and silver syntax; and what is found in it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from govorit.article import CUE, SPEAKER, Span
+from govorit.rules.lexicon import ABBREVIATED, DASHES, MARKS, NOMINALS, NOT_REPORT, ONLY_NEGATED, REPORT, SHORT, STOPS
+
+ROOT, LEFT, RIGHT = -1, -2, -3
+LONGEST = 300  # tokens of a sentence: tables and lists without a full stop are cut there
+REACH = 3000  # characters that a pair of marks may hold: beyond it one of the two was forgotten
+
+
+@dataclass(slots=True)
+class Document:
+    """A document, token by token, and what is found in it.
+
+    `words` are small, with е for ё. `heads` are token numbers, ROOT, or LEFT and RIGHT where they are far. `paragraphs` and `sentences` are
+    first tokens, then the number of tokens. `stretches` are outermost quotation marks in characters, `opens` their ends by their starts,
+    `marked` the tokens in them. `taken` are the tokens of `found`, `cues` its cues' last tokens.
+    """
+
+    text: str
+    starts: list[int]
+    ends: list[int]
+    words: list[str]
+    forms: list[str]
+    relations: list[str]
+    heads: list[int]
+    entities: list[str]
+    paragraphs: list[int] = field(init=False)
+    sentences: list[int] = field(init=False)
+    stretches: list[tuple[int, int]] = field(init=False)
+    opens: dict[int, int] = field(init=False)
+    marked: list[bool] = field(init=False)
+    found: list[Span] = field(init=False, default_factory=list)
+    taken: list[bool] = field(init=False)
+    cues: set[int] = field(init=False, default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.taken, self.marked = [False] * len(self.words), [False] * len(self.words)
+        self.stretches = list(_stretches(self.text))
+        self.opens = dict(self.stretches)
+        for start, end in self.stretches:
+            first, last = self.token(start), self.token(end)
+            self.marked[first:last] = [True] * (last - first)
+        breaks = {self.token(found.end()) for found in re.finditer("\n", self.text)} | {0}
+        self.paragraphs = [*sorted(breaks - {len(self.words)}), len(self.words)]
+        self.sentences = list(_sentences(self))
+
+    def sentence(self, token: int) -> tuple[int, int]:
+        """First token of the sentence of a token, and the one after its last."""
+        number = bisect_right(self.sentences, token)
+        return self.sentences[number - 1], self.sentences[number]
+
+    def paragraph(self, token: int) -> tuple[int, int]:
+        """First token of the paragraph of a token, and the one after its last."""
+        number = bisect_right(self.paragraphs, token)
+        return self.paragraphs[number - 1], self.paragraphs[number]
+
+    def token(self, at: int) -> int:
+        """Number of the first token that starts at or after a character."""
+        return bisect_left(self.starts, at)
+
+    def is_verb(self, token: int) -> bool:
+        """Whether the token is a verb, not in the infinitive."""
+        form = self.forms[token]
+        return form.startswith("VERB") and "VerbForm=Inf" not in form
+
+    def is_finite(self, token: int) -> bool:
+        return self.forms[token].startswith("VERB") and "VerbForm=Fin" in self.forms[token]
+
+    def is_nominative(self, token: int) -> bool:
+        return self.forms[token].startswith(NOMINALS) and "Case=Nom" in self.forms[token]
+
+    def is_report(self, token: int, more: tuple[str, ...] = ()) -> bool:
+        """Whether the token is a verb (or `уверен`) that reports words; `more` are further beginnings of such verbs."""
+        form, word = self.forms[token], self.words[token]
+        if form.startswith(("NOUN", "PROPN", "ADV")):  # what the models take a rare verb for
+            small = self.text[self.starts[token]].islower()
+            return small and len(word) > 6 and word.startswith(REPORT) and word.endswith(("ла", "лся", "лась", "лись"))
+        if form.startswith("ADJ"):
+            return "Variant=Short" in form and word.startswith(("уверен", "убежден"))
+        if not self.is_verb(token) or word in NOT_REPORT:
+            return False
+        if word == "следует":
+            behind = self.words[token + 1 : token + 3]
+            return behind[:1] == ["из"] or (behind == [",", "что"] and "из" in self.words[max(0, token - 6) : token])
+        return word.startswith(REPORT + more) or (word.startswith(ONLY_NEGATED) and token > 0 and self.words[token - 1] == "не")
+
+    def is_free(self, first: int, last: int) -> bool:
+        return not any(self.taken[first:last])
+
+    def add(
+        self, contents: Sequence[tuple[int, int]], cue: int | None = None, speaker: tuple[int, int] | None = None, kind: str = ""
+    ) -> bool:
+        """Note a quotation: contents in characters, the cue a token, the speaker first and last token; False where its place is taken."""
+        tokens = [(self.token(start), self.token(end)) for start, end in contents]
+        if not contents or any(first >= last or not self.is_free(first, last) for first, last in tokens):
+            return False
+        for (start, end), (first, last) in zip(contents, tokens, strict=True):
+            self._mark(start, end, first, last, kind or self.kind(contents))
+        if cue is not None:
+            self.add_cue(cue, cue + 1)
+        if speaker:
+            self.add_speaker(speaker)
+        return True
+
+    def add_cue(self, first: int, last: int) -> None:
+        """Note the tokens `first` to `last` (excluded) as a cue, with the `не` before them."""
+        self.cues.add(last - 1)
+        if first > 0 and self.words[first - 1] == "не":
+            first -= 1
+        self._mark(self.starts[first], self.ends[last - 1], first, last, CUE)
+
+    def add_speaker(self, speaker: tuple[int, int]) -> None:
+        """Note a speaker, given by first and last token."""
+        first, last = speaker
+        self._mark(self.starts[first], self.ends[last], first, last + 1, SPEAKER)
+
+    def _mark(self, start: int, end: int, first: int, last: int, label: str) -> None:
+        if self.is_free(first, last):
+            self.found.append(Span(start, end, label))
+            self.taken[first:last] = [True] * (last - first)
+
+    def kind(self, contents: Sequence[tuple[int, int]]) -> str:
+        """DIRECT where all is in marks, MIXED where three words in a row are, else INDIRECT."""
+        if all(self.opens.get(start) == end for start, end in contents):
+            return "DIRECT"
+        for start, end in contents:
+            for stretch in self.within(start, end):
+                if self.size(stretch) >= 3 and self.is_fragment(stretch):
+                    return "MIXED"
+        return "INDIRECT"
+
+    def within(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Stretches that lie between two characters."""
+        at = bisect_left(self.stretches, (start, 0))
+        while at < len(self.stretches) and self.stretches[at][1] <= end:
+            yield self.stretches[at]
+            at += 1
+
+    def size(self, stretch: tuple[int, int]) -> int:
+        """Words in a stretch."""
+        first, last = self.token(stretch[0]), self.token(stretch[1])
+        return sum(word[0].isalnum() for word in self.words[first:last])
+
+    def is_fragment(self, stretch: tuple[int, int]) -> bool:
+        """Whether marks hold words that were said, not a name: those start with a small letter or have a predicate."""
+        first, last = self.token(stretch[0]) + 1, self.token(stretch[1]) - 1
+        if first >= last:
+            return False
+        return self.text[self.starts[first]].islower() or any(self.is_finite(token) for token in range(first, last))
+
+
+def read(text: str, starts: np.ndarray, labels: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> Document:
+    """Join a text and its silver labels, those of :meth:`govorit.silver.Teacher.label`."""
+    first = starts.tolist()
+    pieces = [text[start:end].rstrip() for start, end in zip(first, [*first[1:], len(text)], strict=True)]
+    relations = [names["relations"][i] for i in labels["relations"].tolist()]
+    forms = [names["forms"][i] for i in labels["forms"].tolist()]
+    far = {"root": ROOT, "left": LEFT, "right": RIGHT}
+    offsets = [(0, far[name]) if name in far else (1, int(name)) for name in names["heads"]]
+    heads = [offsets[i][0] * at + offsets[i][1] for at, i in enumerate(labels["heads"].tolist())]
+    heads = [head if RIGHT <= head < len(first) else ROOT for head in heads]  # a text may be cut out of a longer one
+    entities = [names["entities"][i] for i in labels["entities"].tolist()]
+    words = [piece.lower().replace("ё", "е") or " " for piece in pieces]
+    ends = [start + len(piece) for start, piece in zip(first, pieces, strict=True)]
+    return Document(text, first, ends, words, forms, relations, heads, entities)
+
+
+def _stretches(text: str) -> Iterator[tuple[int, int]]:
+    """Outermost pairs of quotation marks, both included.
+
+    >>> [text[a:b] for text in ["Фонд «Новый «Свет»» и „дом“"] for a, b in _stretches(text)]
+    ['«Новый «Свет»»', '„дом“']
+    """
+    marks = [(found.start(), found[0]) for found in MARKS.finditer(text)]
+    at = 0
+    while at < len(marks):
+        place, mark = marks[at]
+        last = _closing(text, marks, at) if mark in "«„“" or (mark == '"' and not _closes(text, place)) else None
+        if last is None:
+            at += 1
+        else:
+            yield place, marks[last][0] + 1
+            at = last + 1
+
+
+def _closing(text: str, marks: Sequence[tuple[int, str]], at: int) -> int | None:
+    """Which mark closes the one at `at`; the last inner one where a pair shares its closing mark with the pair inside."""
+    stack = [marks[at][1]]
+    inner = None
+    for number in range(at + 1, len(marks)):
+        place, mark = marks[number]
+        if place - marks[at][0] > REACH:
+            return None
+        if mark == "\n":
+            if inner is not None:
+                return inner  # the end of a paragraph stands for the mark that lacks
+        elif mark in "»”" or (mark == "“" and "„" in stack) or (mark == '"' and '"' in stack and _closes(text, place)):
+            if mark == '"' and stack[-1] != '"' and stack[0] == '"':
+                stack = stack[:1]
+            stack.pop()
+            if not stack:
+                return number
+            inner = number
+        else:
+            stack.append(mark)
+    return inner
+
+
+def _closes(text: str, place: int) -> bool:
+    """Whether a straight mark closes: there is a word or a stop before it."""
+    return place > 0 and not text[place - 1].isspace() and text[place - 1] not in "(—–«„"
+
+
+def _sentences(document: Document) -> Iterator[int]:
+    """First tokens of sentences, then the number of tokens. Marks hold no sentence end but at their own end."""
+    words, starts, ends, marked = document.words, document.starts, document.ends, document.marked
+    paragraphs, opens = set(document.paragraphs), document.opens
+    begun = 0
+    for token in range(len(words)):
+        if token - begun < LONGEST:
+            if token and marked[token] and marked[token - 1] and starts[token] not in opens:
+                continue
+            if token not in paragraphs and (starts[token] == ends[token - 1] or not _starts_sentence(document, token)):
+                continue
+        yield token
+        begun = token
+    yield len(words)
+
+
+def _starts_sentence(document: Document, token: int) -> bool:
+    """Whether a sentence starts at a token: a stop lies before it, of no abbreviation or initial, or within marks that close there."""
+    words, letter = document.words, document.text[document.starts[token]]
+    stop, before = words[token - 1], words[token - 2] if token > 1 else ""
+    if stop in '»”“"':
+        return before in STOPS and letter.isupper()
+    if stop not in STOPS or document.marked[token - 1] or not (letter.isupper() or letter.isdigit() or letter in '«„“"—–('):
+        return False
+    if stop != ".":
+        return True
+    if letter in DASHES and before in SHORT:
+        return False
+    initial = len(before) == 1 and before.isalpha() and document.text[document.starts[token - 2]].isupper()
+    return not initial and before not in ABBREVIATED
