@@ -15,7 +15,7 @@ from govorit.words import encode, words
 
 NAMES = {
     "entities": ["<pad>", "O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG"],
-    "forms": ["<pad>", "ADP", "NOUN|Animacy=Inan|Case=Nom|Gender=Masc|Number=Sing", "PROPN|Case=Nom", "PUNCT", "VERB|Tense=Past|VerbForm=Fin"],
+    "forms": ["<pad>", "ADP", "NOUN|Animacy=Inan|Case=Nom", "PROPN|Case=Nom", "PUNCT", "VERB|Tense=Past|VerbForm=Fin"],
     "relations": ["<pad>", "root", "nsubj", "flat:name", "punct"],
     "heads": silver.HEADS,
 }

@@ -1,5 +1,4 @@
 import gzip
-import json
 import lzma
 import shutil
 from dataclasses import replace
@@ -67,11 +66,6 @@ def test_a_line_ends_where_its_editor_ended_it(tmp_path):
     line = "Пыль\u2028и \x0bдождь\x1c \u0085"
     (tmp_path / "a.txt").write_bytes(f"{line}\n\nСнег.".encode())
     assert list(Text(tmp_path / "a.txt").documents()) == [line, "Снег."]
-
-
-def test_articles_without_visible_text_are_no_documents(tmp_path):
-    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"id": str(i), "text": t}) + "\n" for i, t in enumerate(["Да.", "Нет."])))
-    assert list(Text(tmp_path / "a.jsonl").documents()) == ["Да.", "Нет."]
 
 
 PLAIN = "\n".join(f"{i} {random_text(Random(i), exotic=False)!r}" for i in range(300)).encode()
@@ -305,7 +299,7 @@ def test_the_same_text_is_packed_once(tmp_path, tokenizer):
 
 
 def test_anything_that_it_depends_on_packs_anew(tmp_path, tokenizer, labelled):
-    _, cache = labelled, tmp_path / "cache"
+    cache = tmp_path / "cache"
     kept: list[set] = [set()]
 
     def packed_anew(what: str, *arguments) -> None:
@@ -323,7 +317,7 @@ def test_anything_that_it_depends_on_packs_anew(tmp_path, tokenizer, labelled):
 
 def test_other_labels_of_the_same_text_are_not_overlooked(tmp_path, tokenizer, labelled):
     _, chosen = labelled
-    before, _ = pack(chosen, tokenizer, tmp_path / "cache", 0.0)
+    pack(chosen, tokenizer, tmp_path / "cache", 0.0)
     (text,) = chosen
     made = text.silver()
     outside = {**made.labels, "entities": np.ones_like(made.labels["entities"])}

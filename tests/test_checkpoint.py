@@ -392,8 +392,8 @@ def test_a_state_comes_back_from_files_of_any_size(tmp_path, monkeypatch, limit)
     tensors = {
         "weights": {
             "embeddings": torch.randn(300, 7, generator=made), "cube": torch.randn(5, 2, 3, generator=made), "a:1": torch.arange(30),
-            "scalar": torch.tensor(1.5), "half": torch.randn(9, generator=made).half(), "none": torch.zeros(0, 4), "wide": torch.ones(1, 16),
-            "turned": torch.randn(6, 40, generator=made).T, "flag": torch.tensor(True),
+            "scalar": torch.tensor(1.5), "half": torch.randn(9, generator=made).half(), "none": torch.zeros(0, 4),
+            "wide": torch.ones(1, 16), "turned": torch.randn(6, 40, generator=made).T, "flag": torch.tensor(True),
         },
         "optimizer": {}, "random": {"cpu": torch.arange(11, dtype=torch.uint8)},
     }  # fmt: skip
@@ -404,7 +404,7 @@ def test_a_state_comes_back_from_files_of_any_size(tmp_path, monkeypatch, limit)
         assert again.tensors[name].keys() == group.keys()
         for key, value in group.items():
             assert again.tensors[name][key].dtype == value.dtype and torch.equal(again.tensors[name][key], value), key
-    files = [path for path in (tmp_path / "step-00000001").glob("*.safetensors")]
+    files = list((tmp_path / "step-00000001").glob("*.safetensors"))
     held = [sum(value.nbytes for value in load_file(path).values()) for path in files]
     assert max(held) <= limit and sum(held) == sum(value.nbytes for group in tensors.values() for value in group.values())
     assert len(files) <= 2 * (sum(held) // limit + len(tensors)) + 8, "files are filled"

@@ -36,7 +36,7 @@ IDS = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3, "cls_token_id": 
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    return tokenization.wrap(tokenization.learn([*raw.documents(20), NEWS * 2], 300, rare=20))
+    return tokenization.wrap(tokenization.learn([*raw.documents(20), *[NEWS] * 25], 300, rare=20))
 
 
 def shape(family: str, vocabulary: int) -> PreTrainedConfig:

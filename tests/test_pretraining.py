@@ -389,14 +389,14 @@ def test_it_learns_words_and_labels(trained, texts):
     _, progress, _, _ = trained
     first, last = progress.history[0], progress.history[-1]
     for name in ("words_loss", "heldout_loss", *(f"{layer}_loss" for layer in texts[0].names)):
-        assert last[name] < 0.7 * first[name], name
+        assert last[name] < 0.75 * first[name], name
     assert last["perplexity"] == pytest.approx(math.exp(last["heldout_loss"]), rel=1e-2)
     assert all(last[layer] > 0.8 for layer in texts[0].names), last
 
 
 def test_a_look_every_so_many_tokens(trained):
     _, progress, said, folder = trained
-    assert [row["tokens"] // 10_000 for row in progress.history] == [*range(1, 7)][: len(progress.history) - 1] + [6]
+    assert [row["tokens"] // 10_000 for row in progress.history] == [1, 2, 3, 4, 5, 6]
     assert progress.history[-1]["step"] == progress.step and progress.tokens == progress.history[-1]["tokens"]
     assert len(said) == len(progress.history) and said[0].startswith("step ") and "heldout_loss" in said[0]
     assert States(folder / "state").newest().values["step"] == progress.step

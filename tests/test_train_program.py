@@ -77,7 +77,14 @@ def test_every_task_model_and_corpus_go_together(composing):
     combinations = list(itertools.product(names("task"), names("model"), names("data")))
     assert len(combinations) >= 3 * 6 * 7
     for task, model, data in combinations:
-        given = [f"task={task}", f"model={model}", f"data={data}", "data.root=/x", "data.text=/x", *(["model.path=/y"] if model == "own" else [])]
+        given = [
+            f"task={task}",
+            f"model={model}",
+            f"data={data}",
+            "data.root=/x",
+            "data.text=/x",
+            *(["model.path=/y"] if model == "own" else []),
+        ]
         config = settled(*given)
         assert isinstance(config, Config), given
         assert (config.task.name, config.model.name, config.data.name) == (task, model, data)

@@ -65,7 +65,7 @@ def test_case_and_place_in_a_word_are_told_apart(tokenizer, made):
     assert np.ptp(capital - lower, axis=0).max() < 1e-4 < np.abs(capital - lower).max(), "one direction for all words"
     assert np.ptp(upper - lower, axis=0).max() < 1e-4 < np.abs(upper - lower).max()
     assert abs(cosine(capital[0] - lower[0], upper[0] - lower[0])) < 0.9
-    assert None not in sum(forms, [])
+    assert all(None not in ids for ids in forms)
 
 
 def test_the_guess_is_a_function_of_the_seed(tokenizer, made):

@@ -12,6 +12,8 @@ import hashlib
 import json
 import lzma
 import shutil
+import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +33,7 @@ from govorit.windows import IGNORED, Frame
 SUFFIXES = {".txt": Path.open, ".txt.xz": lzma.open, ".txt.gz": gzip.open, ".jsonl": None}
 CONTINUED, HEAD, SPECIAL = 0, 1, 2  # what a token is: goes on with a word, begins one, stands for none
 QUOTES = "quotes"  # the silver layer that comes from rules
+LAYERS = (*silver.LAYERS, QUOTES)
 _VERSION = 1  # of what is written; another one is another digest
 
 
@@ -39,7 +42,7 @@ class Packed:
     """Tokens of all documents, end to end, each closed by a separator.
 
     `ids` and `kinds` (tokens,), `labels` of each layer (tokens,) with IGNORED where nothing is asked; `names` are a layer's labels;
-    `ranges` says which tokens, half-open, come from which text.
+    `ranges` says which tokens, half-open, come from which text; `key` is a digest of all that this depends on.
     """
 
     ids: np.ndarray
@@ -48,6 +51,7 @@ class Packed:
     names: dict[str, list[str]]
     ranges: dict[str, tuple[int, int]]
     frame: Frame
+    key: str = ""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -113,8 +117,9 @@ class Text:
                     yield line.rstrip(b"\r\n").decode("utf-8")
         except UnicodeDecodeError:
             raise UserError(f"{self.path}:{number}: text: not UTF-8; convert the file to UTF-8") from None
-        except (OSError, EOFError, lzma.LZMAError) as error:
-            raise UserError(f"{self.path}:{number}: text: cannot be read ({error}); fetch or pack the file again") from None
+        except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+            place = f"{self.path}:{number}" if number else self.path
+            raise UserError(f"{place}: text: cannot be read ({error}); fetch or pack the file again") from None
 
     @cached_property
     def digest(self) -> str:
@@ -125,7 +130,11 @@ class Text:
         return self.labels / silver.file_name(self.name) if self.labels else None
 
     def silver(self) -> Silver | None:
-        """Its silver labels, checked to be of this very text."""
+        """Its silver labels, where it has a folder of them.
+
+        Raises:
+            UserError: they are not there, or are those of another text.
+        """
         return silver.load(self.labels_path, self.digest) if self.labels_path else None
 
 
@@ -136,18 +145,23 @@ def texts(places: Sequence[str], labels: Path | None = None) -> list[Text]:
         UserError: there is none, or two have the same name.
     """
     found: list[Text] = []
-    for place in map(Path, places):
+    for place in (Path(place) for place in places if place.strip()):
         if not place.exists():
             raise UserError(f"data.text: {place}: no such file or folder")
-        inside = sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
+        inside = sorted(path for path in place.rglob("[!.]*") if path.is_file()) if place.is_dir() else [place]
         known = [path for path in inside if any(path.name.endswith(suffix) for suffix in SUFFIXES)]
         if not known:
             raise UserError(f"data.text: {place}: no text in it; expected {', '.join(SUFFIXES)}")
         found += [Text(path, labels) for path in known]
-    if labels:
-        twice = [text for i, text in enumerate(found) if any(text.name == other.name for other in found[:i])]
-        if twice:
-            raise UserError(f"data.text: {twice[0].path}: a second text of this name; silver labels are found by name, rename one")
+    if not found:
+        raise UserError("data.text: found no place, expected a file or folder of raw text")
+    counts: Counter[str] = Counter()
+    for text in found:
+        counts[text.name] += 1
+        if counts[text.name] > 1:
+            if labels:
+                raise UserError(f"data.text: {text.path}: a second text of this name; silver labels are found by name, rename one")
+            text.name += f"#{counts[text.name]}"
     return found
 
 
@@ -176,7 +190,10 @@ def pack(
 
 
 def _key(chosen: Sequence[Text], tokenizer: Tokenizer, heldout: float) -> str:
-    told = [_VERSION, tokenizer.to_str(), heldout, [(text.name, text.digest, bool(text.labels)) for text in chosen]]
+    paths = [text.labels_path for text in chosen]
+    labels = [path.read_bytes() if path and path.exists() else b"" for path in paths]
+    digests = [(text.name, text.digest, hashlib.sha256(part).hexdigest()) for text, part in zip(chosen, labels, strict=True)]
+    told = [_VERSION, tokenizer.to_str(), heldout, digests]
     modules = sorted(Path(rules.__file__).parent.glob("*.py")) if any(text.labels for text in chosen) else []
     code = b"".join(module.read_bytes() for module in modules)
     return hashlib.sha256(json.dumps(told).encode() + code).hexdigest()[:16]
@@ -275,7 +292,7 @@ def _open(place: Path, split: str, tokenizer: Tokenizer) -> Packed:
     ids, kinds = (_map(place / split / name, dtype) for name, dtype in (("ids", _id_type(tokenizer)), ("kinds", np.dtype(np.uint8))))
     labels = {layer: _map(place / split / f"labels.{layer}", np.dtype(np.int16)) for layer in told["names"]}
     ranges = {name: (start, end) for name, (start, end) in told["ranges"][split].items()}
-    return Packed(ids, kinds, labels, told["names"], ranges, Frame(tokenizer))
+    return Packed(ids, kinds, labels, told["names"], ranges, Frame(tokenizer), place.name)
 
 
 def _map(path: Path, dtype: np.dtype) -> np.ndarray:

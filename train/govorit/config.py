@@ -152,8 +152,9 @@ def register() -> None:
 
 
 def settled(config: Config) -> str:
-    """The config as YAML, without where the run lies and whether it goes on: equal for two runs that do the same."""
-    return OmegaConf.to_yaml(OmegaConf.structured(replace(config, out=None, resume=False)))
+    """The config as YAML, without where the run lies, whether it goes on and how long: equal for two runs that do the same."""
+    same = replace(config, out=None, resume=False, trainer=replace(config.trainer, minutes=0))
+    return OmegaConf.to_yaml(OmegaConf.structured(same))
 
 
 def difference(before: str, now: str) -> str:

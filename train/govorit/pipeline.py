@@ -128,13 +128,17 @@ def pretrain(config: Config, folder: Path, say: Say = print) -> Outcome:
     check(config)
     accelerator = _prepare(config)
     folder = Path(broadcast_object_list([str(folder)])[0])
-    texts = archive.texts((config.data.text or "").split(","), Path(config.data.silver) if config.data.silver else None)
-    texts = [text for text in texts if config.data.passes.get(text.name, 1)]
-    tokenizer = _mlm_tokenizer(config, texts, Path(config.data.cache), say)
-    with accelerator.main_process_first():  # the others find what it has packed
+    texts = _mlm_texts(config)
+    with accelerator.main_process_first():  # the others find what it has learnt and packed
+        tokenizer = _mlm_tokenizer(config, texts, Path(config.data.cache), say)
         train, heldout = _pack(config, texts, tokenizer)
-    fresh = not (config.resume and (folder / "state").exists())
+    pretraining.plans(train, config.data.passes, config.mlm, config.trainer, config.seed, accelerator.num_processes)  # or say what is amiss
+    states = States(folder / "state", train.key)
+    fresh = not config.resume or states.newest() is None
     network, notes = _mlm_network(config, tokenizer, train.names, fresh)
+    limit = min(config.model.window, tagger.positions(network.encoder))
+    if max(config.mlm.lengths) > limit:
+        raise UserError(f"mlm.lengths: found {config.mlm.lengths}, expected at most {limit}: the encoder has no more positions")
     notes += [
         f"precision {training.choose_precision(config.trainer.precision, accelerator.device)[1]}",
         f"device {accelerator.device}",
@@ -142,18 +146,18 @@ def pretrain(config: Config, folder: Path, say: Say = print) -> Outcome:
     ]
     if accelerator.is_main_process:
         _open(config, folder)
-    told = "  ".join(f"{name} {end - start:,}" for name, (start, end) in train.ranges.items())
-    for line in (f"run folder: {folder}", f"tokens: {told}; held out {len(heldout):,}", *notes):
+    told = [f"{name} {end - start:,}" for name, (start, end) in train.ranges.items()]
+    shown = told if len(told) <= 12 else [f"{len(train):,} of {len(told):,} texts"]
+    for line in (f"run folder: {folder}", f"tokens: {'  '.join(shown)}; held out {len(heldout):,}", *notes):
         say(line)
     accelerator.wait_for_everyone()
-    fingerprint = hashlib.sha256(train.ids.tobytes()[: 1 << 20] + str(train.ranges).encode()).hexdigest()
     progress = pretraining.pretrain(
         network, train, heldout, tokenizer.mask_token_id, config.mlm, config.trainer, config.data.passes, config.seed, accelerator,
-        States(folder / "state", fingerprint), config.resume, say,
+        states, config.resume, say,
     )  # fmt: skip
     if not accelerator.is_main_process:
         return Outcome(folder, "", {})
-    checkpoint.publish_encoder(network, tokenizer, config.model.window, folder / "model")
+    checkpoint.publish_encoder(network, tokenizer, limit, folder / "model")
     facts = {**_surroundings(), "title": f"mlm · {config.model.name}", "seconds": round(progress.seconds, 1), "tokens": progress.tokens}
     curve.write(folder, progress.history, facts, notes)
     shutil.rmtree(folder / "state", ignore_errors=True)
@@ -227,10 +231,32 @@ def _model(config: Config, data: Corpus) -> tuple[Tagger, PreTrainedTokenizerFas
     return network, tokenizer, Contract(data.labels, limit, overlap, trained_on), notes
 
 
+def _mlm_texts(config: Config) -> list[Text]:
+    """The texts of a pass, with their silver labels there where they are asked for, and every key that names a text or a loss known."""
+    data, weights = config.data, config.mlm.weights
+    texts = archive.texts((data.text or "").split(","), Path(data.silver) if data.silver else None)
+    losses = ["words", *(archive.LAYERS if data.silver else ())]
+    for key, named, known in (("data.passes", data.passes, [text.name for text in texts]), ("mlm.weights", weights, losses)):
+        for name in named:
+            if name not in known:
+                raise UserError(f"{key}: found {name!r}, expected some of {', '.join(known[:20])}")
+    if not any(weights.get(name, 1) for name in losses):
+        raise UserError(f"mlm.weights: found {dict(weights)}, expected one above 0: there is nothing else to learn")
+    chosen = [text for text in texts if data.passes.get(text.name, 1)]
+    if not chosen:
+        raise UserError(f"data.passes: found {dict(data.passes)}, expected 1 or more for one text")
+    for text in chosen:
+        text.silver()
+    return chosen
+
+
 def _mlm_tokenizer(config: Config, texts: Sequence[Text], cache: Path, say: Say) -> PreTrainedTokenizerFast:
     """The tokenizer of the encoder to go on with, or one learnt from the texts, which takes minutes and is kept."""
     if config.model.path:
-        return tokenization.load(config.model.path, ready=checkpoint.has_silver_heads(Path(config.model.path)))
+        tokenizer = tokenization.load(config.model.path, ready=checkpoint.has_silver_heads(Path(config.model.path)))
+        if tokenizer.mask_token_id is None:
+            raise UserError(f"model.path: {config.model.path}: its tokenizer has no mask token; expected a masked-language model")
+        return tokenizer
     size = config.model.scratch.vocabulary
     key = hashlib.sha256(repr((size, [text.digest for text in texts])).encode()).hexdigest()[:16]
     place = cache / f"tokenizer-{key}"
@@ -243,7 +269,7 @@ def _mlm_tokenizer(config: Config, texts: Sequence[Text], cache: Path, say: Say)
 
 
 def _pack(config: Config, texts: Sequence[Text], tokenizer: PreTrainedTokenizerFast) -> tuple[Packed, Packed]:
-    with tqdm(desc="packing text", unit="char", unit_scale=True, leave=False) as bar:
+    with tqdm(desc="packing text", unit="char", unit_scale=True, leave=False, disable=None) as bar:
         return archive.pack(texts, tokenizer.backend_tokenizer, Path(config.data.cache), config.mlm.heldout, bar.update)
 
 

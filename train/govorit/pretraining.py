@@ -142,7 +142,7 @@ class Loop(Resumable):
         wanted = config.tokens or trainer.epochs * sum((end - start) * passes.get(name, 1) for name, (start, end) in train.ranges.items())
         self.total_steps = max(1, -(-wanted // size))
         self.short_steps = round(self.total_steps * config.short)
-        self.plans = [Plan(train, passes, length, size // length, seed) for length in config.lengths]
+        self.plans = plans(train, passes, config, trainer, seed, accelerator.num_processes)
         torch.manual_seed(seed)
 
     def run(self, say: Callable[[str], None]) -> None:
@@ -179,7 +179,8 @@ class Loop(Resumable):
             with nullcontext() if at == len(parts) - 1 else self.accelerator.no_sync(self.model):
                 losses = self.losses(rows, hidden, own)
                 weighted = [self.weight(name) * value / max(counts[name], 1) for name, value in losses.items()]
-                self.accelerator.backward(torch.stack(weighted).sum() * self.accelerator.num_processes)  # gradients are averaged
+                if weighted:
+                    self.accelerator.backward(torch.stack(weighted).sum() * self.accelerator.num_processes)  # gradients are averaged
             sums = {name: sums.get(name, 0.0) + value.detach() for name, value in losses.items()}
         norm = float(self.accelerator.clip_grad_norm_(self.model.parameters(), self.trainer.clip or math.inf))
         means = {name: float(self.accelerator.reduce(value, reduction="sum")) / max(counts[name], 1) for name, value in sums.items()}
@@ -198,7 +199,9 @@ class Loop(Resumable):
         with torch.autocast(device.type, self.dtype, enabled=self.dtype is not None):
             scores, found = self.model(*(argument.to(device) for argument in arguments))
         targets = torch.from_numpy(rows.ids[part].flatten()[places]).to(device)
-        sums = {"words": functional.cross_entropy(scores.float(), targets, reduction="sum")} if len(places) else {}
+        sums = {}
+        if len(places) or self.accelerator.num_processes > 1:  # each process has to have a gradient for every weight
+            sums["words"] = functional.cross_entropy(scores.float(), targets, reduction="sum")
         for layer, logits in found.items():
             gold = torch.from_numpy(labels[layer].flatten()[asked]).to(device)
             sums[layer] = functional.cross_entropy(logits.float(), gold, ignore_index=IGNORED, reduction="sum")
@@ -260,7 +263,8 @@ class Loop(Resumable):
                     right[layer][0] += int((found.argmax(-1).numpy() == gold)[known].sum())
                     right[layer][1] += int(known.sum())
         self.network.train()
-        figures = {"heldout_loss": loss / count, "perplexity": math.exp(min(loss / count, 50))} if count else {}
+        asked = count and self.weight("words")
+        figures = {"heldout_loss": loss / count, "perplexity": math.exp(min(loss / count, 50))} if asked else {}
         return {**figures, **{layer: good / all_ for layer, (good, all_) in right.items() if all_}}
 
     def _scores(self, rows: Rows, hidden: Hidden) -> tuple[Tensor, dict[str, Tensor]]:
@@ -284,12 +288,28 @@ class Loop(Resumable):
         )
 
 
+def plans(train: Packed, passes: Mapping[str, int], config: Mlm, trainer: Trainer, seed: int, processes: int) -> list[Plan]:
+    """A plan for each length of rows.
+
+    Raises:
+        UserError: there is less text than two rows, or a batch has no row for every process.
+    """
+    longest = max(config.lengths)
+    if trainer.batch_tokens // longest < processes:
+        raise UserError(
+            f"trainer.batch_tokens: found {trainer.batch_tokens}, expected a row of {longest} for each of {processes} processes: "
+            f"{longest * processes} or more"
+        )
+    size = trainer.batch_tokens * trainer.accumulate
+    return [Plan(train, passes, length, size // length, seed) for length in config.lengths]
+
+
 class Plan:
     """Where the rows of each step begin: every pass over the texts in an order of its own, and cut at other places."""
 
     def __init__(self, packed: Packed, passes: Mapping[str, int], length: int, rows: int, seed: int) -> None:
         self.inner, self.seed = length - packed.frame.size, seed
-        self.ranges = [place for name, place in packed.ranges.items() for _ in range(passes.get(name, 1))]
+        self.ranges = _joined(packed.ranges, passes)
         self.pieces = sum(max(0, (end - start - self.inner) // self.inner) for start, end in self.ranges)
         if self.pieces == 0:
             raise UserError(
@@ -309,8 +329,20 @@ class Plan:
         found = []
         for start, end in self.ranges:
             count = max(0, (end - start - self.inner) // self.inner)
-            found.append(start + rng.integers(self.inner) + self.inner * np.arange(count))
+            found.append(start + rng.integers(end - start - self.inner * count + 1) + self.inner * np.arange(count))
         return rng.permutation(np.concatenate(found))
+
+
+def _joined(ranges: Mapping[str, tuple[int, int]], passes: Mapping[str, int]) -> list[tuple[int, int]]:
+    """The ranges of a pass, as often as it reads them; neighbours that are read alike are one, so that short texts fill rows together."""
+    joined: list[tuple[int, int, int]] = []
+    for name, (start, end) in sorted(ranges.items(), key=lambda item: item[1]):
+        count = passes.get(name, 1)
+        if joined and joined[-1][1:] == (start, count):
+            joined[-1] = (joined[-1][0], end, count)
+        else:
+            joined.append((start, end, count))
+    return [(start, end) for start, end, count in joined for _ in range(count)]
 
 
 @dataclass(frozen=True)
@@ -326,7 +358,8 @@ def hide(rows: Rows, share: float, mask_id: int, rng: np.random.Generator) -> Hi
     word = np.cumsum(rows.kinds == HEAD, axis=1)
     draw = np.take_along_axis(rng.random((len(word), word.shape[1] + 1)), word, axis=1)
     chosen = (draw < share) & (rows.kinds != SPECIAL)
-    others = rows.ids.flat[rng.integers(rows.ids.size, size=rows.ids.shape)]
+    pieces = rows.ids[rows.kinds != SPECIAL]
+    others = pieces[rng.integers(len(pieces), size=rows.ids.shape)] if len(pieces) else rows.ids
     ids = np.where(chosen & (draw < 0.8 * share), mask_id, np.where(chosen & (draw < 0.9 * share), others, rows.ids))
     return Hidden(ids, chosen)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
@@ -42,7 +42,8 @@ MARKS = "«»—–“”„…№₽€"
 def learn(texts: Iterable[str], size: int, rare: int = 1) -> Tokenizer:
     """Learn a cased WordPiece vocabulary of `size` pieces from `texts`.
 
-    Every character that comes `rare` times or more is a piece, and every Cyrillic letter; above 1, so are the marks of news.
+    Every character that comes `rare` times or more is a piece, and every Cyrillic letter that comes at all; where `rare` is above 1, so are
+    the marks of news.
     """
     texts = list(texts)
     counts: Counter[str] = Counter()
@@ -50,20 +51,19 @@ def learn(texts: Iterable[str], size: int, rare: int = 1) -> Tokenizer:
         counts.update(text)
     kept = {char for char, count in counts.items() if count >= rare or "\u0400" <= char <= "\u052f"} | set(MARKS if rare > 1 else "")
     known = sorted(char for char in kept if not char.isspace())
+    dropped = {ord(char): " " for char in counts if char not in kept}
     alphabet = [*known, *(f"##{char}" for char in known)]
     learner = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     learner.normalizer = _clean()
     learner.pre_tokenizer = _split()
-    limit: dict[str, Any] = {"limit_alphabet": len(known)} if rare > 1 else {}
     # Pieces learnt first are numbered first: with the alphabet given in order, the same texts give the same vocabulary.
     trainer = trainers.WordPieceTrainer(
         vocab_size=max(size, len(SPECIAL) + len(alphabet)),
         min_frequency=2,
-        **limit,
         special_tokens=[*SPECIAL, *alphabet],
         show_progress=False,
     )
-    learner.train_from_iterator(texts, trainer)
+    learner.train_from_iterator((text.translate(dropped) for text in texts) if dropped else texts, trainer)
     return word_piece(learner.get_vocab())
 
 

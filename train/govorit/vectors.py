@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-CASES = 3  # lower, Capitalised, UPPER: each gets a direction of its own, since the vectors know lower case alone
+CASES = 3  # Capitalised, UPPER, inside a word: each gets a direction of its own, since the vectors know whole words in lower case alone
 
 
 def piece_embeddings(

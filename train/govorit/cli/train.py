@@ -165,6 +165,8 @@ def _one_line(error: BaseException) -> str:
     known = flatten(OmegaConf.to_container(OmegaConf.structured(Config)))
     groups = {".".join(name.split(".")[:depth]) for name in known for depth in (1, 2, 3)}
     near = get_close_matches(key[1] or key[2], sorted(groups), 1, 0.5) if key else []
+    if near and known.get(near[0]) == {} and key and (key[1] or "").startswith(f"{near[0]}."):
+        return f"{text}; a key of your own is given with a plus: +{key[1]}=…"
     return f"{text}; did you mean {near[0]}=…?" if near else text
 
 
