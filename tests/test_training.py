@@ -408,6 +408,22 @@ def test_a_run_that_is_stopped_at_every_step_comes_to_the_same_end(tokenizer, tm
     assert same(net, whole) and stable(progress.history) == stable(expected.history)
 
 
+def test_a_run_in_slices_comes_to_the_same_end(tokenizer, tmp_path):
+    data, config = training_set(tokenizer), trainer(epochs=2)
+    whole = network(tokenizer, 0.3)
+    expected = run(whole, data, config, tmp_path / "whole")
+    for turn in range(200):
+        net = network(tokenizer, 0.3, seed=turn)
+        try:
+            run(net, data, replace(config, minutes=1e-9), tmp_path / "slices", resume=True)
+        except Stopped as stopped:
+            assert stopped.code == 0 and "trainer.minutes" in str(stopped)
+            continue
+        break
+    assert turn >= expected.total_steps
+    assert same(net, whole)
+
+
 def test_handlers_of_signals_are_given_back(tokenizer, tmp_path):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     run(network(tokenizer), training_set(tokenizer), trainer(epochs=1), tmp_path)

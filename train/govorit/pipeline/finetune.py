@@ -1,0 +1,174 @@
+"""Fine-tuning: from annotated articles to report and checkpoint."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from accelerate.utils import broadcast_object_list
+from tqdm import tqdm
+from transformers import PreTrainedTokenizerFast
+
+from govorit import checkpoint, corpus, metrics, report, tagger, tokenization, training, windows
+from govorit import contract as contracts
+from govorit.article import Article
+from govorit.checkpoint import States
+from govorit.config import Config, check, settled
+from govorit.contract import Contract
+from govorit.corpus import Corpus
+from govorit.engines import TorchEngine
+from govorit.errors import UserError
+from govorit.extractor import Extractor
+from govorit.formats import jsonl
+from govorit.metrics import Scores
+from govorit.pipeline.stages import Outcome, Say, open_folder, prepare, surroundings
+from govorit.tagger import Tagger
+from govorit.training import Progress, TrainingSet
+
+
+def run(config: Config, folder: Path, say: Say = print) -> Outcome:
+    """Convert, check, split, encode, train, evaluate, report, publish.
+
+    Nothing is written to `folder` before the corpus and the model have been checked.
+
+    Raises:
+        UserError: what a person has to mend, in one line.
+        loop.Stopped: by a signal or because its time was up, after the state was saved.
+    """
+    started = time.monotonic()
+    check(config)
+    accelerator = prepare(config)
+    folder = Path(broadcast_object_list([str(folder)])[0])  # its name may hold the time, which is another in each process
+    data = corpus.load(config.data, config.task.layers, config.seed)
+    training.check_class_weights(config.trainer.class_weights, data.labels)
+    network, tokenizer, contract, notes = _model(config, data)
+    notes = [*data.notes, *notes]
+    training_set, unheld = encode(data.splits["train"], tokenizer, contract)
+    notes += unheld
+    notes += [
+        f"precision {training.choose_precision(config.trainer.precision, accelerator.device)[1]}",
+        f"device {accelerator.device}",
+    ]
+    if not data.splits["dev"]:
+        notes.append("there is no dev split: the epoch is chosen on the training articles themselves")
+    if accelerator.is_main_process:
+        open_folder(config, folder, data)
+    for line in (f"run folder: {folder}", _describe(data, config), *notes):
+        say(line)
+    accelerator.wait_for_everyone()
+    extractor = Extractor(TorchEngine(network), tokenizer.backend_tokenizer, contract)
+    progress = training.train(
+        network, training_set, config.trainer, config.seed, accelerator, States(folder / "state", data.fingerprint),
+        lambda callback: _dev(extractor, data.splits["dev"] or data.splits["train"], contract, callback), config.resume, say,
+    )  # fmt: skip
+    if not accelerator.is_main_process:
+        return Outcome(folder, "", {})
+    checkpoint.publish(network, tokenizer, contract, folder / "model")
+    predicted = {split: read(extractor, articles, split) for split, articles in data.splits.items() if articles and split != "train"}
+    (folder / "predictions").mkdir(exist_ok=True)
+    for split, found in predicted.items():
+        jsonl.write(found, folder / "predictions" / f"{split}.jsonl")
+    scores = {
+        split: metrics.score(data.splits[split], found, config.task.layers, resamples=config.report.resamples, seed=config.seed)
+        for split, found in predicted.items()
+    }
+    _report(config, folder, data, scores, predicted, progress, notes, time.monotonic() - started)
+    shutil.rmtree(folder / "state", ignore_errors=True)
+    return Outcome(folder, "\n\n".join(f"{split}\n{report.table(found)}" for split, found in scores.items()), scores)
+
+
+def encode(articles: Sequence[Article], tokenizer: PreTrainedTokenizerFast, contract: Contract) -> tuple[TrainingSet, list[str]]:
+    """Turn articles into windows to train on, and say how many gold spans these cannot hold."""
+    frame = windows.Frame(tokenizer.backend_tokenizer)
+    tokens = windows.tokenize_all([article.text for article in articles], tokenizer.backend_tokenizer)
+    labelled = [windows.label(article, item, contract.layers) for article, item in zip(articles, tokens, strict=True)]
+    labels = {layer: [found[layer] for found, _ in labelled] for layer in contract.layers}
+    notes = []
+    for layer in contract.layers:
+        refused = sum(len(lost.get(layer, ())) for _, lost in labelled)
+        total = sum(len(article.layer(layer)) for article in articles if article.annotated(layer))
+        if refused:
+            notes.append(f"train: {layer}: {refused} of {total} gold spans start or end inside a word or token and cannot be learnt")
+    pieces = windows.cut_all(tokens, contract.window - frame.size, contract.overlap)
+    return TrainingSet([article.id for article in articles], tokens, labels, pieces, frame), notes
+
+
+def read(extractor: Extractor, articles: Sequence[Article], what: str) -> list[Article]:
+    """Read articles with a progress bar; gold annotation on them is replaced by what is found."""
+    with tqdm(extractor.read(articles), total=len(articles), desc=f"reading {what}", unit="article", leave=False) as bar:
+        return list(bar)
+
+
+def _model(config: Config, data: Corpus) -> tuple[Tagger, PreTrainedTokenizerFast, Contract, list[str]]:
+    """Build or load the network and its tokenizer, and settle what the checkpoint will promise."""
+    notes: list[str] = []
+    path = config.model.path
+    earlier = next((place for place in (Path(path), Path(path).parent) if (place / contracts.FILE).exists()), None) if path else None
+    if earlier is not None:
+        before = contracts.load(earlier)
+        for layer, labels in data.labels.items():
+            if before.layers.get(layer) != labels:
+                raise UserError(
+                    f"model.path: {path}: was trained on {layer} {before.layers.get(layer)}, the data has {labels}; "
+                    f"choose data with the same labels (data.labels=…), or start from the encoder it was made of"
+                )
+        network = checkpoint.load_tagger(earlier)
+        network.layers = {layer: network.layers[layer] for layer in data.labels}
+        network.heads = torch.nn.ModuleDict({layer: network.heads[layer] for layer in data.labels})
+        tokenizer = tokenization.load(str(earlier / next(iter(before.layers))), ready=True)
+    elif path:
+        tokenizer = tokenization.load(path, ready=checkpoint.has_silver_heads(Path(path)))
+        network = tagger.build(config.model, data.labels, tokenizer)
+        started = checkpoint.start_heads(network, Path(path))
+        notes += [f"the heads start from silver ones: {'; '.join(started)}"] * bool(started)
+    else:
+        learnt = tokenization.learn((article.text for article in data.splits["train"]), config.model.scratch.vocabulary)
+        tokenizer = tokenization.wrap(learnt)
+        network = tagger.build(config.model, data.labels, tokenizer)
+    limit = min(config.model.window, tagger.positions(network.encoder))
+    overlap = min(config.model.overlap, limit // 4)
+    if limit < config.model.window:
+        notes.append(f"window: {limit} tokens, since the encoder has no more positions (model.window={config.model.window})")
+    trained_on = {"data": config.data.name, "split": data.fingerprint, "encoder": path or config.model.name}
+    return network, tokenizer, Contract(data.labels, limit, overlap, trained_on), notes
+
+
+def _dev(extractor: Extractor, articles: Sequence[Article], contract: Contract, callback: Callable[..., None]) -> dict[str, float]:
+    """The dev figures that training steers by: strict micro F1 of each layer, and their mean as `score`."""
+    predicted = list(extractor.read(articles, progress=callback))
+    scores = metrics.score(articles, predicted, list(contract.layers), resamples=0)
+    figures = {f"{layer}_f1": found.strict[metrics.MICRO].f1 for layer, found in scores.items()}
+    return {**figures, "score": sum(figures.values()) / len(figures)}
+
+
+def _describe(data: Corpus, config: Config) -> str:
+    sizes = ", ".join(f"{split} {len(articles)}" for split, articles in data.splits.items())
+    labels = "; ".join(f"{layer}: {' '.join(names)}" for layer, names in data.labels.items())
+    return f"data={config.data.name}: {sizes} articles; {labels}"
+
+
+def _report(
+    config: Config, folder: Path, data: Corpus, scores: dict[str, Scores], predicted: dict[str, list[Article]],
+    progress: Progress, notes: list[str], seconds: float,
+) -> None:  # fmt: skip
+    final = "test" if "test" in predicted else "dev"
+    if final == "dev" and predicted:
+        notes = [*notes, "there is no test split: the scores are those of dev, on which the epoch was chosen"]
+    report.write(
+        folder,
+        report.Run(
+            title=f"{config.task.name} · {config.model.name} · {config.data.name}",
+            scores=scores,
+            history=progress.history,
+            notes=notes,
+            corpus={split: corpus.counts(articles, config.task.layers) for split, articles in data.splits.items() if articles},
+            config=settled(config),
+            **surroundings(),
+            seconds=round(seconds, 1),
+            fingerprint=data.fingerprint,
+            examples=list(zip(data.splits[final], predicted.get(final, ()), strict=True)) if predicted else [],
+        ),
+    )

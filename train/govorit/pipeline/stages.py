@@ -1,0 +1,76 @@
+"""What fine-tuning and pre-training have in common: processes and threads, the run folder, what figures depend on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+from govorit import __version__, corpus, formats
+from govorit.config import Config, difference, settled
+from govorit.corpus import Corpus
+from govorit.errors import UserError
+from govorit.metrics import Scores
+
+Say = Callable[[str], None]
+PACKAGES = ("torch", "transformers", "tokenizers", "datasets", "accelerate", "seqeval", "hydra-core")
+
+
+@dataclass
+class Outcome:
+    """What a run has left: the table of scores for a person, and where everything is."""
+
+    folder: Path
+    table: str
+    scores: dict[str, Scores]
+
+
+def prepare(config: Config) -> Accelerator:
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes that share this machine's cores
+    torch.set_num_threads(config.trainer.threads or max(1, (os.cpu_count() or 1) // here))
+    torch.manual_seed(config.seed)
+    accelerator = Accelerator(cpu=config.trainer.device == "cpu" or not torch.cuda.is_available())
+    if accelerator.device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    return accelerator
+
+
+def open_folder(config: Config, folder: Path, data: Corpus | None = None) -> None:
+    """Make the run folder with the resolved config and the dataset, or check that the one there is of the same config."""
+    path = folder / "config.yaml"
+    if path.exists():
+        before = formats.read_text(path)
+        if before != settled(config):
+            raise UserError(f"{path}: {difference(before, settled(config))}; use another out=FOLDER")
+        if (folder / "state").exists() and not config.resume:
+            raise UserError(f"{folder}: an unfinished run of this config is there; resume=true goes on with it, or use another out=FOLDER")
+    formats.make_folder(folder)
+    if data and config.data.save and not (folder / "dataset").exists():
+        beside = folder / ".dataset.new"
+        shutil.rmtree(beside, ignore_errors=True)
+        corpus.dataset(data).save_to_disk(beside)
+        beside.rename(folder / "dataset")
+    if not path.exists():
+        beside = folder / ".config.yaml.new"
+        beside.write_text(settled(config), encoding="utf-8")
+        beside.rename(path)
+
+
+def surroundings() -> dict[str, Any]:
+    """What a run's figures depend on beside its config."""
+    return {
+        "command": shlex.join(["python", "train/run.py", *sys.argv[1:]]),
+        "versions": {"python": platform.python_version(), "govorit": __version__, **{name: version(name) for name in PACKAGES}},
+        "hardware": {"processor": platform.machine(), "cores": str(os.cpu_count()), "threads": str(torch.get_num_threads())},
+    }
