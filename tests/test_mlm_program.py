@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import raw
 import tiny
+import torch
+from safetensors.torch import load_file
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, BertConfig, BertForMaskedLM
 
 from govorit import checkpoint, silver, tokenization
@@ -155,6 +157,19 @@ def test_minutes_are_an_end_without_failure(place, ran, tmp_path, capsys):
     assert (tmp_path / "run/state").is_dir() and not (tmp_path / "run/model").exists()
     assert call([*arguments, "out=run", "resume=true"], tmp_path) == 0
     assert "resumed: step 1 of " in capsys.readouterr().err
+
+
+def test_two_processes_come_to_the_weights_of_one(place, tmp_path, capsys):
+    arguments = labelled(place, "model.scratch.dropout=0", "trainer.precision=fp32", "trainer.accumulate=2", "mlm.tokens=4000")
+    launch = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes=2", "--num_machines=1", "--mixed_precision=no"]
+    command = [sys.executable, *launch, "--dynamo_backend=no", "--num_cpu_threads_per_process=1", "--main_process_port=0", str(RUN)]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run([*command, *arguments, "out=two"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=150)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("checkpoint ") == 1, "one process speaks for both"
+    assert call([*arguments, "out=one"], tmp_path) == 0
+    one, other = (load_file(tmp_path / folder / "model/model.safetensors") for folder in ("one", "two"))
+    assert all(torch.allclose(one[name].float(), other[name].float(), atol=1e-3) for name in one)
 
 
 # Word vectors
