@@ -12,7 +12,6 @@ Writes the table into scripts/bench/README.md and models/mini/README.md.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,7 +37,7 @@ def main() -> None:
     for name in options.corpora:
         if name not in CORPORA:
             parser.error(f"--corpora: {name}: expected some of {', '.join(CORPORA)}")
-    head = ["encoder", "seeds", *(figure for corpus in options.corpora for figure in CORPORA[corpus][1]), "minutes, newsroom"]
+    head = ["encoder", "seeds", *(figure for corpus in options.corpora for figure in CORPORA[corpus][1])]
     rows = [row(options, name, encoder(options, name)) for name in options.encoders]
     replace_between("encoders", markdown(head, rows), ROOT / "scripts/bench/README.md", ROOT / "models/mini/README.md")
 
@@ -75,8 +74,7 @@ def row(options: argparse.Namespace, name: str, folder: Path) -> list[object]:
         measure, figures = CORPORA[corpus]
         scores = [measure(runs, seed) for seed in range(options.seeds)]
         cells += [spread(scores, figure) for figure in figures.values()]
-    minutes = [json.loads((run / "metrics.json").read_text())["seconds"] / 60 for run in runs.newsroom]
-    return [*cells, f"{statistics.fmean(minutes):.1f}" if minutes else ""]
+    return cells
 
 
 class Runs:
@@ -84,7 +82,6 @@ class Runs:
 
     def __init__(self, options: argparse.Namespace, name: str, folder: Path) -> None:
         self.options, self.name, self.folder = options, name, folder
-        self.newsroom: list[Path] = []
 
     def train(self, what: str, *overrides: str) -> Path:
         path = [] if self.name == "mini" else [f"model.path={self.folder}"]
@@ -111,7 +108,6 @@ def quotes(runs: Runs, seed: int) -> dict[str, Scores]:
 
 def newsroom(runs: Runs, seed: int) -> dict[str, Scores]:
     run = runs.train(f"newsroom-{seed}", "data=newsroom", f"seed={seed}")
-    runs.newsroom.append(run)
     gold = list(formats.read(ROOT / "data/newsroom/test.jsonl"))
     return metrics.score(gold, predictions(run, "test"), ["entities", "quotes"], resamples=0)
 
