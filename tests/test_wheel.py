@@ -46,7 +46,13 @@ def programs(wheel, tmp_path_factory) -> Path:
 def test_the_wheel_holds_what_the_programs_read_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     shipped = {name.removeprefix("govorit/shipped/") for name in names if name.startswith("govorit/shipped/")}
-    for folder, pattern in (("conf", "*.yaml"), ("data/newsroom", "*.jsonl"), ("data/quotes", "*.jsonl"), ("models/mini", "*"), ("seeds", "*")):
+    for folder, pattern in (
+        ("conf", "*.yaml"),
+        ("data/newsroom", "*.jsonl"),
+        ("data/quotes", "*.jsonl"),
+        ("models/mini", "*"),
+        ("seeds", "*"),
+    ):
         here = {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob(pattern) if path.is_file()}
         assert here and here <= shipped, here - shipped
     code = {name for name in names if name.endswith(".py")}
