@@ -32,12 +32,7 @@ def tokenizer():
     return tokenization.wrap(tokenization.learn([article.text for article in ARTICLES], 400))
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def trainer(**changes) -> Trainer:

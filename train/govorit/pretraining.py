@@ -247,32 +247,33 @@ class Loop(Resumable):
         length = self.config.lengths[0]
         inner = length - self.heldout.frame.size
         starts = np.arange(0, len(self.heldout) - inner + 1, inner)[: max(1, self.config.look // length)]
-        loss, count = 0.0, 0
+        loss, count, nowhere = 0.0, 0, np.zeros(0, np.int64)
         right: dict[str, list[int]] = {layer: [0, 0] for layer in self.heldout.labels}
         self.network.eval()
         with torch.inference_mode():
             for number, part in enumerate(_parts(starts, max(1, 2048 // length))):
                 rows = self.heldout.rows(part, length)
                 hidden = hide(rows, self.config.mask, self.mask_id, np.random.default_rng((number, 2)))
-                whole, bare = self._scores(rows, hidden), self._scores(rows, Hidden(rows.ids, hidden.chosen)) if right else None
-                loss += float(functional.cross_entropy(whole[0], torch.from_numpy(rows.ids[hidden.chosen]), reduction="sum"))
-                count += int(hidden.chosen.sum())
-                for layer, found in bare[1].items() if bare else ():
+                if self.weight("words"):
+                    scores, _ = self._scores(hidden.ids, np.flatnonzero(hidden.chosen), nowhere)
+                    loss += float(functional.cross_entropy(scores, torch.from_numpy(rows.ids[hidden.chosen]), reduction="sum"))
+                    count += int(hidden.chosen.sum())
+                labelled = self._scores(rows.ids, nowhere, np.arange(rows.ids.size))[1] if right else {}
+                for layer, found in labelled.items():
                     gold = rows.labels[layer].flatten()
                     known = gold != IGNORED
                     right[layer][0] += int((found.argmax(-1).numpy() == gold)[known].sum())
                     right[layer][1] += int(known.sum())
         self.network.train()
-        asked = count and self.weight("words")
-        figures = {"heldout_loss": loss / count, "perplexity": math.exp(min(loss / count, 50))} if asked else {}
+        figures = {"heldout_loss": loss / count, "perplexity": math.exp(min(loss / count, 50))} if count else {}
         return {**figures, **{layer: good / all_ for layer, (good, all_) in right.items() if all_}}
 
-    def _scores(self, rows: Rows, hidden: Hidden) -> tuple[Tensor, dict[str, Tensor]]:
+    def _scores(self, ids: np.ndarray, hidden: np.ndarray, asked: np.ndarray) -> tuple[Tensor, dict[str, Tensor]]:
+        """Score `ids` (rows, tokens) as :meth:`Network.forward` does, at the places `hidden` and `asked` of the flattened rows."""
         device = self.accelerator.device
-        ids = torch.from_numpy(hidden.ids).to(device)
-        every = torch.arange(ids.numel() if rows.labels else 0, device=device)
+        arguments = (ids, np.ones_like(ids), hidden, asked)
         with torch.autocast(device.type, self.dtype, enabled=self.dtype is not None):
-            scores, found = self.network(ids, torch.ones_like(ids), torch.from_numpy(np.flatnonzero(hidden.chosen)).to(device), every)
+            scores, found = self.network(*(torch.from_numpy(argument).to(device) for argument in arguments))
         return scores.float().cpu(), {layer: logits.float().cpu() for layer, logits in found.items()}
 
     def save(self) -> None:
@@ -310,7 +311,8 @@ class Plan:
     def __init__(self, packed: Packed, passes: Mapping[str, int], length: int, rows: int, seed: int) -> None:
         self.inner, self.seed = length - packed.frame.size, seed
         self.ranges = _joined(packed.ranges, passes)
-        self.pieces = sum(max(0, (end - start - self.inner) // self.inner) for start, end in self.ranges)
+        self.counts = [max(0, (end - start - self.inner) // self.inner) for start, end in self.ranges]
+        self.pieces = sum(self.counts)
         if self.pieces == 0:
             raise UserError(
                 f"data.text: it has {len(packed)} tokens, fewer than two rows of {length}; give more text, or shorter mlm.lengths"
@@ -327,8 +329,7 @@ class Plan:
     def _shuffled(self, number: int) -> np.ndarray:
         rng = np.random.default_rng((self.seed, self.inner, number))
         found = []
-        for start, end in self.ranges:
-            count = max(0, (end - start - self.inner) // self.inner)
+        for (start, end), count in zip(self.ranges, self.counts, strict=True):
             found.append(start + rng.integers(end - start - self.inner * count + 1) + self.inner * np.arange(count))
         return rng.permutation(np.concatenate(found))
 

@@ -10,7 +10,6 @@ import hashlib
 import importlib.util
 import json
 import multiprocessing
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -111,11 +110,9 @@ class Teacher:
     """Natasha's three models on razdel's tokens. `names` are the labels of each layer."""
 
     def __init__(self) -> None:
-        folder = natasha()
-        from navec import Navec
+        folder, vectors = natasha(), navec()
         from slovnet import NER, Morph, Syntax
 
-        vectors = Navec.load(str(next((folder / "emb").glob("navec_*.tar"))))
         self.ner, self.morph, self.syntax = (
             model.load(str(folder / "model" / f"slovnet_{name}_news_v1.tar"), batch_size=8).navec(vectors)
             for model, name in ((NER, "ner"), (Morph, "morph"), (Syntax, "syntax"))
@@ -217,7 +214,7 @@ class _workers:  # noqa: N801 (a context manager)
     """`map` over processes, in order; in this very process where one is enough."""
 
     def __init__(self, processes: int) -> None:
-        self.pool = multiprocessing.get_context("spawn").Pool(processes, _one_thread) if processes > 1 else None
+        self.pool = multiprocessing.get_context("spawn").Pool(processes) if processes > 1 else None
 
     def __enter__(self) -> Callable[..., Iterable[Any]]:
         return self.pool.imap if self.pool else map
@@ -225,7 +222,3 @@ class _workers:  # noqa: N801 (a context manager)
     def __exit__(self, *_: object) -> None:
         if self.pool:
             self.pool.terminate()
-
-
-def _one_thread() -> None:
-    os.environ["OMP_NUM_THREADS"] = "1"
