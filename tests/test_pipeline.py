@@ -8,7 +8,7 @@ import tiny
 import torch
 from safetensors.torch import load_file
 
-from govorit import contract, corpus, metrics, pipeline
+from govorit import attribution, contract, corpus, metrics, pipeline
 from govorit.article import Article, Span
 from govorit.config import Source
 from govorit.errors import UserError
@@ -60,13 +60,16 @@ def test_it_has_learnt_something(made):
 def test_the_scores_are_those_of_the_published_checkpoint(made):
     config, outcome, _ = made
     extractor = Extractor.load(outcome.folder / "model")
-    figures = json.loads((outcome.folder / "metrics.json").read_text(encoding="utf-8"))["scores"]
-    assert set(figures) == {"dev", "test"}
+    written = json.loads((outcome.folder / "metrics.json").read_text(encoding="utf-8"))
+    figures, attributed = written["scores"], written["attribution"]
+    assert set(figures) == set(attributed) == {"dev", "test"}
     for split in figures:
         gold = list(jsonl.read(Path(config.data.root) / f"{split}.jsonl"))
         found = list(extractor.read(gold))
         again = metrics.score(gold, found, config.task.layers, resamples=20, seed=config.seed)
         assert figures[split] == json.loads(json.dumps(metrics.to_json(again)))
+        said = attribution.score(gold, found, resamples=20, seed=config.seed)
+        assert attributed[split] == json.loads(json.dumps(attribution.to_json(said)))
         stored = list(jsonl.read(outcome.folder / "predictions" / f"{split}.jsonl"))
         assert [(a.id, [(s.start, s.end, s.label) for s in a.entities]) for a in stored] == [
             (a.id, [(s.start, s.end, s.label) for s in a.entities]) for a in found
@@ -88,6 +91,9 @@ def test_one_layer_alone(tmp_path, layer):
     outcome, _ = run(tiny.config(tiny.corpus(tmp_path / "corpus"), [layer], epochs=1), tmp_path / "run")
     assert inside(outcome.folder / "model") == {"govorit.json", layer}
     assert set(outcome.scores["test"]) == {layer}
+    figures = json.loads((outcome.folder / "metrics.json").read_text(encoding="utf-8"))
+    told = ["dev", "test"] if layer == "quotes" else []
+    assert list(figures["attribution"]) == told and outcome.table.count("who said what") == len(told)
 
 
 def test_without_a_test_split_dev_is_reported_and_the_report_says_so(tmp_path):

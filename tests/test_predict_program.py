@@ -106,10 +106,10 @@ def test_a_model_that_is_none(program, tmp_path, monkeypatch):
 def test_evaluating_a_checkpoint_gives_the_scores_of_its_run(run, program, tmp_path):
     gold = run.parent / "corpus/test.jsonl"
     status, out, _ = program(evaluate.main, gold, "--model", run, "--resamples", "20", "--out", tmp_path / "report")
-    reported = json.loads((run / "metrics.json").read_text())["scores"]["test"]
-    again = json.loads((tmp_path / "report/metrics.json").read_text())["scores"]["gold"]
-    assert status == 0 and again == reported
-    assert "micro" in out and "IoU≥.8" in out
+    reported, again = (json.loads((folder / "metrics.json").read_text()) for folder in (run, tmp_path / "report"))
+    for key in ("scores", "attribution"):
+        assert status == 0 and again[key]["gold"] == reported[key]["test"]
+    assert "micro" in out and "IoU≥.8" in out and "said by the right name" in out
     status, by_file, _ = program(evaluate.main, gold, "--predictions", run / "predictions/test.jsonl", "--resamples", "20")
     assert status == 0 and by_file == out
 

@@ -8,7 +8,7 @@ import pytest
 from generate import random_article
 from test_highlight import PAYLOADS, Reader
 
-from govorit import report
+from govorit import attribution, report
 from govorit.article import Article, Quote, Span
 from govorit.metrics import score
 from govorit.report import Run
@@ -34,6 +34,7 @@ def run(**changes) -> Run:
         "title": "rubert on newsroom",
         "command": "python train/run.py task=joint",
         "scores": {"dev": scores, "test": scores},
+        "attribution": {"test": attribution.score(*zip(*examples, strict=True), resamples=20)},
         "history": [{"epoch": 1, "loss": 2.0, "dev_f1": 0.5}, {"epoch": 2, "loss": math.nan, "dev_f1": 0.75}],
         "notes": ["3 of 812 gold spans lie outside every window."],
         "corpus": {"train": {"articles": 812}, "test": {"articles": 3}},
@@ -85,6 +86,28 @@ def test_the_markdown_shows_the_figures_of_the_json(tmp_path):
                     str(figure["support"]),
                     str(figure["predicted"]),
                 ]
+
+
+def test_who_said_what_is_the_same_in_all_places(tmp_path):
+    gold = [replace(GOLD, id=str(i)) for i in range(4)]
+    (said,) = GOLD.quotes
+    found = [said, replace(said, speaker=None), replace(said, name="Путин"), replace(said, content=(Span(0, 3, "DIRECT"),))]
+    predicted = [replace(article, quotes=(quote,)) for article, quote in zip(gold, found, strict=True)]
+    result = attribution.score(gold, predicted, resamples=20)
+    markup, markdown, figures = written(tmp_path, attribution={"test": result}, examples=list(zip(gold, predicted, strict=True)))
+    told = figures["attribution"]["test"]
+    terminal = report.table(run().scores["test"], result)
+    for text in (Reader(markup).text, markdown):
+        assert "Who said what" in text and "dash" not in text.split("Who said what")[1].split("Mistakes")[0]
+    shown = {row[0]: row[1:] for row in rows(markdown.split("Who said what")[1])}
+    for key, name in report.MEASURES.items():
+        figure = told[key]["all"]
+        numbers = [f"{100 * figure[part]:.2f}" for part in ("precision", "recall", "f1")]
+        assert shown[name][:3] == numbers and shown[name][4:] == ["4", "4"]
+        assert re.search(rf"^  {name} +{' +'.join(numbers)} ", terminal, re.M)
+    assert [told[key]["all"]["f1"] for key in report.MEASURES] == [0.75, 0.75, 0.5, 0.5]
+    assert shown["speaker"][:3] == ["2", "3", "66.67"] and "right in 3 matched quotations: kind 100.00" in terminal
+    assert shown["direct"][0] == shown["after"][0] == "75.00"
 
 
 def test_every_table_of_the_markdown_is_even(tmp_path):
@@ -192,12 +215,46 @@ def test_a_right_span_of_the_wrong_quotation_is_a_mistake():
     (one, cue, who), (two, cue2, who2) = ([Span(*place) for place in places] for places in parts)
     gold = Article("a", text, (), (Quote("direct", (one,), cue, who), Quote("direct", (two,), cue2, who2)))
     crossed = replace(gold, quotes=(Quote("direct", (one,), cue, who2), Quote("direct", (two,), cue2, who)))
-    assert [mistake.kind for mistake in report.mistakes(gold, crossed)] == ["wrong attribution"] * 2
+    assert [(mistake.kind, mistake.gold, mistake.predicted) for mistake in report.mistakes(gold, crossed)] == [
+        ("wrong speaker", "Песков — сказал: «Да»", "Чайка — сказал: «Да»"),
+        ("wrong speaker", "Чайка — сказал: «Нет»", "Песков — сказал: «Нет»"),
+    ]
     assert report.mistakes(gold, gold) == []
-    named = replace(gold, quotes=(replace(gold.quotes[0], name="Песков"), gold.quotes[1]))
-    misnamed = replace(gold, quotes=(replace(gold.quotes[0], name="Чайка"), gold.quotes[1]))
-    assert [mistake.gold for mistake in report.mistakes(named, misnamed)] == ["Песков — сказал: «Да»"]
-    assert report.mistakes(named, gold) == []  # a model that gives no names is not asked for them
+
+
+def test_quotations_are_told_in_the_words_of_the_article():
+    (said,) = GOLD.quotes
+    for change, kind, told in (
+        ({"content": (Span(0, 3, "DIRECT"),)}, "wrong boundary", ("«Да»", "«Да")),
+        ({"kind": "mixed"}, "wrong kind", ("direct: «Да»", "mixed: «Да»")),
+        ({"cue": None}, "wrong cue", ("Песков — сказал: «Да»", "Песков — no cue: «Да»")),
+        ({"speaker": None}, "wrong speaker", ("Песков — сказал: «Да»", "no speaker — сказал: «Да»")),
+        ({"name": None}, "wrong name", ("Дмитрий Песков (Песков) — сказал: «Да»", "(Песков) — сказал: «Да»")),
+    ):
+        (mistake,) = report.mistakes(GOLD, replace(GOLD, quotes=(replace(said, **change),)))
+        assert (mistake.kind, (mistake.gold, mistake.predicted)) == (kind, told)
+    (missed,) = report.mistakes(GOLD, replace(GOLD, quotes=()))
+    assert (missed.kind, missed.gold, missed.predicted) == ("missed", "Дмитрий Песков (Песков) — сказал: «Да»", "")
+    (spurious,) = report.mistakes(replace(GOLD, quotes=()), GOLD)
+    assert (spurious.kind, spurious.gold, spurious.predicted) == ("spurious", "", "Дмитрий Песков (Песков) — сказал: «Да»")
+
+
+def test_the_same_words_at_another_place_are_told_apart():
+    text = "Он встал. «Да», — сказал он, и он сел."
+    gold = Article("a", text, (), (Quote("direct", (Span(10, 14, "DIRECT"),), Span(18, 24, "CUE"), Span(25, 27, "SPEAKER")),))
+    predicted = replace(gold, quotes=(replace(gold.quotes[0], speaker=Span(31, 33, "SPEAKER")),))
+    (mistake,) = report.mistakes(gold, predicted)
+    assert (mistake.gold, mistake.predicted) == ("он — сказал: «Да» [25–27]", "он — сказал: «Да» [31–33]")
+
+
+def test_predictions_without_any_name_are_not_asked_for_each(tmp_path):
+    unnamed = replace(PREDICTED, quotes=(replace(GOLD.quotes[0], name=None),))
+    markup, markdown, _ = written(tmp_path, examples=[(GOLD, unnamed)])
+    for text in (Reader(markup).text, markdown):
+        assert "0 of them without a mistake. The predictions name nobody" in text and "wrong name" not in text
+    named = (replace(GOLD, id="b"), replace(GOLD, id="b"))
+    markup, _, _ = written(tmp_path, examples=[(GOLD, unnamed), named])
+    assert "wrong name" in Reader(markup).text and "name nobody" not in Reader(markup).text
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -216,5 +273,15 @@ def test_the_articles_with_the_most_mistakes_are_shown(tmp_path):
     right = [(replace(GOLD, id=f"right-{i}"), replace(GOLD, id=f"right-{i}")) for i in range(5)]
     markup, _, _ = written(tmp_path, examples=right + pairs(25))
     text = Reader(markup).text
-    assert "30 articles, 5 of them without a mistake. Shown: the 20 with the most." in text
-    assert "right-" not in text and markup.count("<details") == 20 + 4
+    assert "30 articles, 5 of them without a mistake." in text
+    assert "right-" not in text
+    assert markup.count("<summary>") == 20 + 2 + 4 + 1  # articles, kinds of mistake, layers by overlap, quotations by kind and form
+
+
+@pytest.mark.parametrize(("count", "shown"), [(1, 1), (30, 30), (31, 16), (60, 30), (61, 21)])
+def test_of_many_mistakes_of_a_kind_some_are_listed_and_all_are_counted(tmp_path, count, shown):
+    markup, markdown, _ = written(tmp_path, examples=pairs(count))
+    listed = markup.split("wrong boundary")[1].split("</details>")[0]
+    assert listed.count("<tr>") - 1 == shown
+    assert f"· {count}{f', {shown} of them shown' * (shown < count)}" in listed
+    assert f"| entities | wrong boundary | {count} |" in markdown

@@ -88,24 +88,30 @@ def score(
         UserError: an article that one side lacks or has twice, texts that differ, or a label named like an average.
     """
     assert set(layers) <= set(LAYERS), layers
-    pairs = _pair(gold, predicted)
+    pairs = pair(gold, predicted)
     return {layer: _score_layer(pairs, layer, resamples, seed) for layer in layers}
 
 
 def to_json(scores: Scores) -> dict[str, Any]:
     """The scores as plain objects, fractions rounded to four digits."""
-    return {layer: _plain(dataclasses.asdict(result)) for layer, result in scores.items()}
+    return {layer: plain(dataclasses.asdict(result)) for layer, result in scores.items()}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What `json.dumps` takes: tuples become lists, fractions are rounded to four digits."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return round(value, 4) if isinstance(value, float) else value
 
 
-def _pair(gold: Sequence[Article], predicted: Sequence[Article]) -> list[tuple[Article, Article]]:
+def pair(gold: Sequence[Article], predicted: Sequence[Article]) -> list[tuple[Article, Article]]:
+    """Pair gold and predicted articles by id, in the order of the gold.
+
+    Raises:
+        UserError: an article that one side lacks or has twice, or texts that differ.
+    """
     asked, answered = _by_id(gold, "gold"), _by_id(predicted, "predicted")
     for one, other, name in ((asked, answered, "predicted"), (answered, asked, "gold")):
         missing = [article for article_id, article in one.items() if article_id not in other]
@@ -228,16 +234,21 @@ def _tally(matched: Iterable[Iterable[Span]], documents: Sequence[_Document], la
 
 
 def _figures(counts: np.ndarray, labels: Sequence[str], resamples: int, seed: int) -> dict[str, Figure]:
+    figures = dict(zip((*labels, MICRO), summarise(counts, resamples, seed), strict=True))
+    each = [(figure.precision, figure.recall, figure.f1) for name, figure in figures.items() if name != MICRO]
+    precision, recall, f1 = np.mean(each, axis=0).tolist() if each else (0.0, 0.0, 0.0)
+    figures[MACRO] = Figure(precision, recall, f1, figures[MICRO].support, figures[MICRO].predicted)
+    return figures
+
+
+def summarise(counts: np.ndarray, resamples: int, seed: int) -> list[Figure]:
+    """Turn counts of matched, predicted and gold, `(documents, rows, 3)`, into a figure a row; all rows share the resamples."""
     totals = counts.sum(axis=0)
     rates, bounds = _rates(totals), _intervals(counts, resamples, seed)
-    figures = {}
-    for row, name in enumerate((*labels, MICRO)):
-        precision, recall, f1 = rates[row].tolist()
-        _, predicted, support = totals[row].tolist()
+    figures = []
+    for row, ((precision, recall, f1), (_, predicted, support)) in enumerate(zip(rates.tolist(), totals.tolist(), strict=True)):
         spread = [(float(low), float(high)) for low, high in bounds[:, row].T] if bounds is not None else [None] * 3
-        figures[name] = Figure(precision, recall, f1, support, predicted, spread[2], spread[0], spread[1])
-    precision, recall, f1 = rates[:-1].mean(axis=0).tolist() if labels else (0.0, 0.0, 0.0)
-    figures[MACRO] = Figure(precision, recall, f1, figures[MICRO].support, figures[MICRO].predicted)
+        figures.append(Figure(precision, recall, f1, support, predicted, spread[2], spread[0], spread[1]))
     return figures
 
 

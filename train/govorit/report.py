@@ -6,8 +6,7 @@ import html
 import json
 import math
 import re
-from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from govorit import highlight
+from govorit import attribution, highlight
 from govorit.article import LAYERS, Article, Quote, Span
+from govorit.attribution import Accuracy, Attribution
 from govorit.metrics import Figure, Scores, to_json
 
 METHOD = (
@@ -24,14 +24,26 @@ METHOD = (
     " every one of its words and its label. IoU ≥ 0.8 and IoU ≥ 0.5: the same label and that much overlap of characters"
     " (intersection over union), one to one. Intervals: 95 %, percentile bootstrap over documents. Figures in percent."
 )
+QUOTATIONS = (
+    "Whole quotations, the content being all its spans together. Exact: the same spans. IoU ≥ 0.8: that much overlap of characters, one to"
+    " one, whatever the kind: a match. With the right speaker: a match with the same characters as speaker, or none on either side. Said by"
+    " the right name: a match with the same name, among the quotations that have one. Cue, speaker and name of a match are right also where"
+    " neither side has one. A match counts under its gold's kind and form, what is spurious under its own. Intervals as above."
+)
+MEASURES = {
+    "exact": "content exact",
+    "content": "content IoU ≥ 0.8",
+    "with_speaker": "with the right speaker",
+    "said_by": "said by the right name",
+}
 EXAMPLES = 20
-_Place = tuple[int, int, str]
+LISTED = 30
 _CHART = {"width": 420, "height": 190, "left": 54, "right": 410, "top": 12, "bottom": 160}
 
 
 @dataclass
 class Run:
-    """What there is to report. `scores` and `corpus` are keyed by split, `config` is the resolved YAML.
+    """What there is to report. `scores`, `attribution` and `corpus` are keyed by split, `config` is the resolved YAML.
 
     `history` has a row for each epoch; the columns whose names contain `loss` or `f1` are drawn. `notes` say in plain
     sentences what could not be represented, and what was chosen and why. `examples` pairs gold articles with predicted
@@ -41,6 +53,7 @@ class Run:
     title: str
     command: str
     scores: dict[str, Scores]
+    attribution: dict[str, Attribution] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     corpus: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -80,6 +93,7 @@ def figures(run: Run) -> dict[str, Any]:
         "fingerprint": run.fingerprint,
         "seconds": _finite(run.seconds),
         "scores": {split: to_json(scores) for split, scores in run.scores.items()},
+        "attribution": {split: attribution.to_json(result) for split, result in run.attribution.items()},
         "history": [{key: _finite(value) for key, value in row.items()} for row in run.history],
         "corpus": run.corpus,
         "notes": run.notes,
@@ -88,16 +102,33 @@ def figures(run: Run) -> dict[str, Any]:
     }
 
 
-def table(scores: Scores) -> str:
-    """Write the scores for a terminal, in percent: strict with the F1's 95 % interval, F1 by overlap, support; then what no word holds."""
+def table(scores: Scores, quotations: Attribution | None = None) -> str:
+    """Write the scores for a terminal, in percent: strict with the F1's 95 % interval, F1 by overlap, support; then what no word holds.
+
+    Whole quotations come last, in a table of their own.
+    """
     rows = [["", "P", "R", "F1", "95 %", "IoU≥.8", "IoU≥.5", "support"]]
     for layer, result in scores.items():
         rows.append([layer, *[""] * 7])
         for name, figure in result.strict.items():
             overlaps = [percent(found[name].f1) for found in (result.iou80, result.iou50)]
             rows.append(["  " + name, *_cells(figure), *overlaps, str(figure.support)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join([*(_aligned(row, widths) for row in rows), *_unrepresented(scores)])
+    return "\n".join([*_aligned(rows), *_unrepresented(scores), *(["", *_quotations(quotations)] if quotations else [])])
+
+
+def _quotations(result: Attribution) -> Iterator[str]:
+    rows = [["who said what", "P", "R", "F1", "95 %", "gold", "predicted"]]
+    for name, figures in measures(result):
+        figure = figures[attribution.ALL]
+        rows.append(["  " + name, *_cells(figure), str(figure.support), str(figure.predicted)])
+    yield from _aligned(rows)
+    judged = (f"{what} {percent(found.value)}" + f" ({interval(found)})" * bool(found.interval) for what, found in result.right.items())
+    yield f"right in {result.right['kind'].matched} matched quotations: {', '.join(judged)}"
+
+
+def measures(result: Attribution) -> list[tuple[str, dict[str, Figure]]]:
+    """The figures that ask for more and more of a quotation, with what to call them; names only where the gold has any."""
+    return [(name, figures) for key, name in MEASURES.items() if (figures := getattr(result, key))]
 
 
 def _unrepresented(scores: Scores) -> Iterator[str]:
@@ -114,34 +145,35 @@ def percent(value: float) -> str:
     return f"{100 * round(value, 4):.2f}"
 
 
-def interval(figure: Figure) -> str:
+def interval(figure: Figure | Accuracy) -> str:
     return "–".join(map(percent, figure.interval)) if figure.interval else ""
 
 
-def mistakes(gold: Article, predicted: Article, layers: Iterable[str] = LAYERS) -> list[Mistake]:
+def mistakes(gold: Article, predicted: Article, layers: Iterable[str] = LAYERS, names: bool = True) -> list[Mistake]:
     """List how the prediction differs from the gold in those of `layers` that the gold annotates, in text order.
 
-    Spans that overlap are paired one to one: `wrong label`, `wrong boundary` or `wrong label and boundary`; the others
-    are `missed` or `spurious`. `wrong attribution` is a quotation whose content is right and whose cue and speaker,
-    found as well, belong to another one, or whose speaker is given another name.
+    Entities are compared span by span: those that overlap are paired one to one, `wrong label`, `wrong boundary` or `wrong label and
+    boundary`; the others are `missed` or `spurious`. Quotations are compared whole, by :func:`govorit.attribution.differences`.
     """
     annotated = [layer for layer in layers if gold.annotated(layer)]
-    found = [mistake for layer in annotated for mistake in _span_mistakes(gold, predicted, layer)]
+    found: list[Mistake] = []
+    if "entities" in annotated:
+        found += _entity_mistakes(gold, predicted)
     if "quotes" in annotated:
-        found += _attribution_mistakes(gold, predicted)
+        found += _quotation_mistakes(gold, predicted, names)
     return sorted(found, key=lambda mistake: mistake.start)
 
 
-def _span_mistakes(gold: Article, predicted: Article, layer: str) -> Iterator[Mistake]:
-    sides = [dict(zip(_places(a.layer(layer)), a.layer(layer), strict=True)) for a in (gold, predicted)]
+def _entity_mistakes(gold: Article, predicted: Article) -> Iterator[Mistake]:
+    sides = [{(span.start, span.end, span.label): span for span in article.layer("entities")} for article in (gold, predicted)]
     missed = [span for place, span in sides[0].items() if place not in sides[1]]
     spurious = [span for place, span in sides[1].items() if place not in sides[0]]
     for one, other in _partners(missed, spurious):
         missed.remove(one)
         spurious.remove(other)
-        yield Mistake(one.start, layer, _difference(one, other), _words(one, gold), _words(other, gold))
-    yield from (Mistake(span.start, layer, "missed", _words(span, gold), "") for span in missed)
-    yield from (Mistake(span.start, layer, "spurious", "", _words(span, gold)) for span in spurious)
+        yield Mistake(one.start, "entities", _difference(one, other), _words(one, gold), _words(other, gold))
+    yield from (Mistake(span.start, "entities", "missed", _words(span, gold), "") for span in missed)
+    yield from (Mistake(span.start, "entities", "spurious", "", _words(span, gold)) for span in spurious)
 
 
 def _partners(gold: Iterable[Span], predicted: Sequence[Span]) -> list[tuple[Span, Span]]:
@@ -166,29 +198,28 @@ def _difference(one: Span, other: Span) -> str:
     return "wrong boundary" if one.label == other.label else "wrong label and boundary"
 
 
-def _attribution_mistakes(gold: Article, predicted: Article) -> Iterator[Mistake]:
-    both = set(_places(gold.layer("quotes"))) & set(_places(predicted.layer("quotes")))
-    answers = list(zip(predicted.quotes, highlight.who_said_what(predicted), strict=True))
-    for quote, said in zip(gold.quotes, highlight.who_said_what(gold), strict=True):
-        rivals = [(other, source) for other, source in answers if _places(other.content) == _places(quote.content)]
-        if rivals and not any(_same_source(quote, other, both) for other, _ in rivals):
-            start = quote.content[0].start
-            yield Mistake(start, "quotes", "wrong attribution", _source(said), _source(rivals[0][1]))
+def _quotation_mistakes(gold: Article, predicted: Article, names: bool) -> Iterator[Mistake]:
+    for found in attribution.differences(gold, predicted, names):
+        sides = [_told(found.kind, quote, gold) if quote else "" for quote in (found.gold, found.predicted)]
+        if found.gold and found.predicted and sides[0] == sides[1]:  # the same words at another place: `он`
+            sides = [f"{told} [{_at(found.kind, quote)}]" for told, quote in zip(sides, (found.gold, found.predicted), strict=True)]
+        yield Mistake(found.start, "quotes", found.kind, *sides)
 
 
-def _same_source(one: Quote, other: Quote, both: Container[_Place]) -> bool:
-    """Whether the names agree, and the cues and speakers as far as both sides found those spans."""
-    sources = [_places(span for span in (quote.cue, quote.speaker) if span is not None) for quote in (one, other)]
-    found = all(place in both for places in sources for place in places)
-    return other.name in (None, one.name) and (sources[0] == sources[1] or not found)
+def _told(kind: str, quote: Quote, article: Article) -> str:
+    """The quotation in words, as much of it as shows the mistake."""
+    (said,) = highlight.who_said_what(replace(article, quotes=(quote,)))
+    if kind == "wrong boundary":
+        return _clip(said.content, 120)
+    if kind == "wrong kind":
+        return f"{said.kind}: {_clip(said.content, 60)}"
+    mention = (said.surface or "no speaker") if kind in ("wrong cue", "wrong speaker") else said.speaker
+    return f"{mention} — {said.cue or 'no cue'}: {_clip(said.content, 60)}"
 
 
-def _places(spans: Iterable[Span]) -> list[_Place]:
-    return [(span.start, span.end, span.label) for span in spans]
-
-
-def _source(said: highlight.Said) -> str:
-    return f"{said.speaker} — {said.cue or 'no cue'}: {_clip(said.content, 60)}"
+def _at(kind: str, quote: Quote) -> str:
+    part = {"wrong cue": quote.cue, "wrong speaker": quote.speaker}.get(kind)
+    return ", ".join(f"{span.start}–{span.end}" for span in ([part] if part else quote.content))
 
 
 def _words(span: Span, article: Article) -> str:
@@ -205,20 +236,24 @@ def _clip(text: str, most: int) -> str:
 def _facts(run: Run) -> dict[str, Any]:
     """Everything that the templates name."""
     layers = [layer for layer in LAYERS if any(layer in scores for scores in run.scores.values())]
-    found = [(gold, predicted, mistakes(gold, predicted, layers)) for gold, predicted in run.examples]
+    named = [attribution.names_anybody(side) for side in zip(*run.examples, strict=True)]
+    found = [(gold, predicted, mistakes(gold, predicted, layers, all(named))) for gold, predicted in run.examples]
     worst = sorted((example for example in found if example[2]), key=lambda example: -len(example[2]))[:EXAMPLES]
     return {
         "run": run,
         "method": METHOD,
+        "quotations": QUOTATIONS,
         "css": Markup(highlight.CSS),
         "policy": highlight.POLICY,
         "duration": _duration(run.seconds),
         "curves": [curve for word in ("loss", "f1") if (curve := _curve(run.history, word))],
         "chart": _CHART,
         "columns": list(dict.fromkeys(key for row in run.history for key in row)),
-        "kinds": Counter((mistake.layer, mistake.kind) for _, _, listed in found for mistake in listed),
+        "kinds": _by_kind(found),
         "examples": [_example(*example, layers) for example in worst],
+        "nameless": named == [True, False] and "quotes" in layers,
         "faultless": sum(not listed for _, _, listed in found),
+        "measures": measures,
         "percent": percent,
         "interval": interval,
         "number": _number,
@@ -226,9 +261,21 @@ def _facts(run: Run) -> dict[str, Any]:
     }
 
 
+def _by_kind(found: Iterable[tuple[Article, Article, list[Mistake]]]) -> list[dict[str, Any]]:
+    """The mistakes of each layer and kind, the most frequent first; of many, some from all over the corpus."""
+    kinds: dict[tuple[str, str], list[tuple[str, Mistake]]] = {}
+    for gold, _, listed in found:
+        for mistake in listed:
+            kinds.setdefault((mistake.layer, mistake.kind), []).append((highlight.heading(gold), mistake))
+    return [
+        {"layer": layer, "kind": kind, "count": len(rows), "shown": rows[:: math.ceil(len(rows) / LISTED)]}
+        for (layer, kind), rows in sorted(kinds.items(), key=lambda item: -len(item[1]))
+    ]
+
+
 def _example(gold: Article, predicted: Article, listed: list[Mistake], layers: Sequence[str]) -> dict[str, Any]:
     shown = [Markup(highlight.to_html(_only(article, gold, layers))) for article in (gold, predicted)]
-    return {"heading": highlight.heading(gold), "gold": shown[0], "predicted": shown[1], "mistakes": listed}
+    return {"heading": highlight.heading(gold), "gold": shown[0], "predicted": shown[1], "count": len(listed)}
 
 
 def _only(article: Article, gold: Article, layers: Sequence[str]) -> Article:
@@ -265,9 +312,11 @@ def _cells(figure: Figure) -> tuple[str, str, str, str]:
     return percent(figure.precision), percent(figure.recall), percent(figure.f1), interval(figure)
 
 
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    numbers = "  ".join(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-    return f"{row[0].ljust(widths[0])}  {numbers}".rstrip()
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        numbers = "  ".join(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
+        yield f"{row[0].ljust(widths[0])}  {numbers}".rstrip()
 
 
 def _finite(value: float | None) -> float | None:

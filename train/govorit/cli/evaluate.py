@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from govorit import __version__, corpus, formats, lint, metrics, paths, report
+from govorit import __version__, attribution, corpus, formats, lint, metrics, paths, report
 from govorit.article import LAYERS, Article
 from govorit.cli import guarded
 from govorit.cli.lint import reading_arguments, reading_options
@@ -37,9 +37,10 @@ def _program() -> int:
         lint.check(predicted)
     layers = [layer for layer in layers if options.predictions or any(layer in a.meta.get("layers", "") for a in predicted)]
     scores = metrics.score(gold, predicted, layers, resamples=options.resamples)
+    attributed = {"gold": attribution.score(gold, predicted, resamples=options.resamples)} if "quotes" in layers else {}
     for note in notes:
         print(note, file=sys.stderr)
-    print(report.table(scores))
+    print(report.table(scores, attributed.get("gold")))
     if options.out:
         report.write(
             options.out,
@@ -47,12 +48,13 @@ def _program() -> int:
                 title=f"{options.model or options.predictions} on {options.gold}",
                 command=f"python scripts/evaluate.py {' '.join(sys.argv[1:])}",
                 scores={"gold": scores},
+                attribution=attributed,
                 notes=notes,
                 corpus={"gold": corpus.counts(gold, layers)},
                 versions={"python": platform.python_version(), "govorit": __version__},
                 hardware={"processor": platform.machine(), "cores": str(os.cpu_count())},
                 seconds=round(time.monotonic() - started, 1),
-                examples=list(zip(gold, predicted, strict=True)),
+                examples=metrics.pair(gold, predicted),
             ),
         )
         print(f"report {options.out / 'report.html'}", file=sys.stderr)

@@ -12,9 +12,10 @@ from accelerate.utils import broadcast_object_list
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast
 
-from govorit import checkpoint, corpus, metrics, report, tagger, tokenization, training, windows
+from govorit import attribution, checkpoint, corpus, metrics, report, tagger, tokenization, training, windows
 from govorit import contract as contracts
 from govorit.article import Article
+from govorit.attribution import Attribution
 from govorit.checkpoint import States
 from govorit.config import Config, check, settled
 from govorit.contract import Contract
@@ -75,9 +76,15 @@ def run(config: Config, folder: Path, say: Say = print) -> Outcome:
         split: metrics.score(data.splits[split], found, config.task.layers, resamples=config.report.resamples, seed=config.seed)
         for split, found in predicted.items()
     }
-    _report(config, folder, data, scores, predicted, progress, notes, time.monotonic() - started)
+    attributed = {
+        split: attribution.score(data.splits[split], found, resamples=config.report.resamples, seed=config.seed)
+        for split, found in predicted.items()
+        if "quotes" in config.task.layers
+    }
+    _report(config, folder, data, scores, attributed, predicted, progress, notes, time.monotonic() - started)
     shutil.rmtree(folder / "state", ignore_errors=True)
-    return Outcome(folder, "\n\n".join(f"{split}\n{report.table(found)}" for split, found in scores.items()), scores)
+    tables = (f"{split}\n{report.table(found, attributed.get(split))}" for split, found in scores.items())
+    return Outcome(folder, "\n\n".join(tables), scores)
 
 
 def encode(articles: Sequence[Article], tokenizer: PreTrainedTokenizerFast, contract: Contract) -> tuple[TrainingSet, list[str]]:
@@ -151,8 +158,8 @@ def _describe(data: Corpus, config: Config) -> str:
 
 
 def _report(
-    config: Config, folder: Path, data: Corpus, scores: dict[str, Scores], predicted: dict[str, list[Article]],
-    progress: Progress, notes: list[str], seconds: float,
+    config: Config, folder: Path, data: Corpus, scores: dict[str, Scores], attributed: dict[str, Attribution],
+    predicted: dict[str, list[Article]], progress: Progress, notes: list[str], seconds: float,
 ) -> None:  # fmt: skip
     final = "test" if "test" in predicted else "dev"
     if final == "dev" and predicted:
@@ -162,6 +169,7 @@ def _report(
         report.Run(
             title=f"{config.task.name} · {config.model.name} · {config.data.name}",
             scores=scores,
+            attribution=attributed,
             history=progress.history,
             notes=notes,
             corpus={split: corpus.counts(articles, config.task.layers) for split, articles in data.splits.items() if articles},
