@@ -1,7 +1,7 @@
 """Quotations by rules: who says what in raw Russian news, read off its marks, its reporting words and its silver syntax.
 
-They are silver labels to pre-train on: what is certain from the form of a sentence is marked, what needs understanding is left out.
-The boundaries are those of ANNOTATION.md.
+They are silver labels to pre-train on, and what a model has to beat: what is certain from the form of a sentence is marked, what needs
+understanding is left out. The boundaries and links are those of ANNOTATION.md.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from govorit.article import Span
+from govorit.article import Quote, Span, quote_spans
 from govorit.rules import direct, indirect
 from govorit.rules.document import read
+from govorit.rules.speakers import pass_back
 
 RULES = (  # the first one that marks a place has it
     indirect.mark_headline,
@@ -29,14 +30,20 @@ RULES = (  # the first one that marks a place has it
 )
 
 
-def find(text: str, starts: np.ndarray, labels: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> list[Span]:
-    """Mark contents, cues and speakers in a document, by rules over its text and its silver syntax.
+def quotations(text: str, starts: np.ndarray, labels: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> tuple[Quote, ...]:
+    """Find who says what in a document, by rules over its text and its silver syntax.
 
-    `starts` and `labels` are those of :meth:`govorit.silver.Teacher.label`. The spans are sorted and do not overlap.
+    `starts` and `labels` are those of :meth:`govorit.silver.Teacher.label`. The quotations are sorted by their contents, without names and
+    scores. Spans do not overlap, but several quotations may share a cue and a speaker.
     """
     if not len(starts):
-        return []
+        return ()
     document = read(text, starts, labels, names)
     for rule in RULES:
         rule(document)
-    return sorted(document.found, key=lambda span: span.start)
+    return tuple(sorted(pass_back(document), key=lambda quote: quote.content[0].start))
+
+
+def find(text: str, starts: np.ndarray, labels: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> list[Span]:
+    """Find the spans of :func:`quotations`, sorted, none overlapping another."""
+    return list(quote_spans(quotations(text, starts, labels, names)))

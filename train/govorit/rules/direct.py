@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 from govorit.rules.document import Document
-from govorit.rules.indirect import find_clause, goes_on
-from govorit.rules.lexicon import DASHES, ENDS, ITALICS, LABEL, NAMING, SOURCES, STOPS, VERBAL
-from govorit.rules.speakers import find_phrase, find_speaker, has_nominative_behind, has_subject
+from govorit.rules.indirect import find_clause, find_source, goes_on
+from govorit.rules.lexicon import DASHES, ENDS, ITALICS, LABEL, NAMING, QUOTING, SOURCES, STOPS, VERBAL
+from govorit.rules.phrases import find_phrase
+from govorit.rules.speakers import has_nominative_behind, has_subject, say
 
 
 def mark_turns(document: Document) -> None:
@@ -31,45 +32,46 @@ def mark_dash_speech(document: Document) -> None:
             continue
         if document.words[last - 1] == ";":
             continue
-        contents, cues = _pieces(document, first + 1, last)
-        _say(document, contents, cues)
+        for contents, cue in _utterances(document, first + 1, last):
+            _say(document, contents, cue)
 
 
-def _say(document: Document, contents: list[tuple[int, int]], cues: list[int]) -> None:
-    """Note a direct quotation, given in tokens (first, last + 1), and its cues with their speakers."""
+def _say(document: Document, contents: list[tuple[int, int]], cue: int | None) -> None:
+    """Note a direct quotation, given in tokens (first, last + 1), with its cue and the speaker of that."""
     places = [(document.starts[first], document.ends[last - 1]) for first, last in contents if first < last]
-    if not document.add(places, kind="DIRECT"):
-        return
-    for cue in cues:
-        document.add_cue(cue, cue + 1)
-        if speaker := find_speaker(document, cue):
-            document.add_speaker(speaker)
+    if cue is None:
+        document.add(places, kind="DIRECT")
+    else:
+        say(document, places, cue, "DIRECT")
 
 
-def _pieces(document: Document, first: int, last: int) -> tuple[list[tuple[int, int]], list[int]]:
-    """Cut an utterance at the attributions inside it: contents as tokens (first, last + 1), and cues."""
-    contents: list[tuple[int, int]] = []
-    cues: list[int] = []
-    start = first
-    token = first + 1
-    while token < last - 1:
+def _utterances(document: Document, first: int, last: int) -> list[tuple[list[tuple[int, int]], int | None]]:
+    """Cut speech at the attributions inside it: contents as tokens (first, last + 1), each with its cue.
+
+    What an attribution interrupts is one utterance, `A, — сказал он. — B`; two where it ends in a colon, `— сказал он и добавил: — B`, and
+    where B has an attribution of its own.
+    """
+    found: list[tuple[list[tuple[int, int]], int | None]] = [([], None)]
+    start = token = first
+    while (token := token + 1) < last - 1:
         dashed = document.words[token] in DASHES and document.words[token - 1] in ENDS
-        if dashed and (cue := _attribution(document, token + 1, last)) is not None:
-            stop = token - (document.words[token - 1] == ",")
-            contents.append((start, stop))
-            cues.append(cue)
-            start = last
-            for end in range(cue + 1, last - 1):
-                if document.words[end] in DASHES and document.words[end - 1] in (".", ",", ":", "!", "?"):
-                    start = end + 1
-                    if document.words[end - 1] == ":" and (second := _last_report(document, cue + 1, end)) is not None:
-                        cues.append(second)
-                    break
-            token = start
-        token += 1
+        if not dashed or (cue := _attribution(document, token + 1, last)) is None:
+            continue
+        if found[-1][1] is not None:
+            found.append(([], None))
+        found[-1] = [*found[-1][0], (start, token - (document.words[token - 1] == ","))], cue
+        start = token = _resumption(document, cue, last)
+        if start < last and document.words[start - 2] == ":" and (second := _last_report(document, cue + 1, start)) is not None:
+            found.append(([], second))
     if start < last:
-        contents.append((start, last))
-    return contents, cues
+        found[-1][0].append((start, last))
+    return found
+
+
+def _resumption(document: Document, cue: int, last: int) -> int:
+    """The first token behind an attribution: speech goes on behind a dash, `— сказал он. — …`."""
+    words = document.words
+    return next((t + 1 for t in range(cue + 1, last - 1) if words[t] in DASHES and words[t - 1] in (".", ",", ":", "!", "?")), last)
 
 
 def _attribution(document: Document, first: int, last: int) -> int | None:
@@ -82,7 +84,11 @@ def _attribution(document: Document, first: int, last: int) -> int | None:
         word = document.words[token]
         if word in DASHES or word in STOPS or (word == "," and token - first < 3):
             return None
-        if document.is_report(token) or (token - first < 3 and document.is_finite(token) and has_subject(document, token)):
+        if (
+            document.is_report(token)
+            or word.startswith(QUOTING)
+            or (token - first < 3 and document.is_finite(token) and has_subject(document, token))
+        ):
             return token
         if document.is_finite(token):
             return None
@@ -107,10 +113,11 @@ def mark_stretches(document: Document) -> None:
 
 def _interrupted(document: Document, first: int, last: int) -> bool:
     """`«…, — сказал он. — …»`: one pair of marks around all."""
-    contents, cues = _pieces(document, first, last)
-    if not cues:
+    utterances = _utterances(document, first, last)
+    if utterances[0][1] is None:
         return False
-    _say(document, contents, cues)
+    for contents, cue in utterances:
+        _say(document, contents, cue)
     return True
 
 
@@ -133,20 +140,20 @@ def _attributed_behind(document: Document, stretch: tuple[int, int], first: int,
     cue = _attribution(document, at, end) if dashed else at if document.is_report(at) else None
     if cue is None:
         return False
-    return document.add([stretch], cue, find_speaker(document, cue), "DIRECT")
+    return say(document, [stretch], cue, "DIRECT")
 
 
 def _attributed_before(document: Document, stretch: tuple[int, int], first: int, last: int) -> bool:
     """`он сказал: «…»`, with the verb or without."""
     while first and document.words[first - 1] in ITALICS:
         first -= 1
-    if not first or document.words[first - 1] != ":" or document.size(stretch) < 2:
+    if not first or document.words[first - 1] != ":" or (document.size(stretch) < 2 and not document.is_fragment(stretch)):
         return False
     begin = document.sentence(first - 1)[0]
-    if _is_source(document, begin):
+    if _announced(document, stretch, begin, first - 1):
+        return True
+    if _is_source(document, begin):  # the marks are part of what the sentence reports: `По словам Ли, он крикнул: «Пожар!»`
         return False
-    if (cue := _introducing(document, begin, first - 1)) is not None:
-        return document.add([stretch], cue, find_speaker(document, cue), "DIRECT")
     named = _is_label(document, begin, first - 1)
     if not named and (document.size(stretch) < 4 or not document.is_fragment(stretch)):
         return False
@@ -156,7 +163,7 @@ def _attributed_before(document: Document, stretch: tuple[int, int], first: int,
 def _alone(document: Document, stretch: tuple[int, int], first: int, last: int) -> bool:
     """A sentence of its own in marks, some way behind another quotation."""
     words = document.words
-    if document.sentence(first)[0] != first or document.size(stretch) < 4 or not document.text[document.starts[first + 1]].isupper():
+    if document.sentence(first)[0] != first or document.size(stretch) < 3 or not document.text[document.starts[first + 1]].isupper():
         return False
     end = document.sentence(last - 1)[1]
     if end - last > 1 or not (end > last or words[last - 2] in STOPS):
@@ -174,8 +181,10 @@ def mark_fragments(document: Document) -> None:
         begin = document.sentence(first)[0]
         before = range(first - 1, max(begin, first - 12) - 1, -1)
         cue = next((t for t in before if document.is_report(t) or document.words[t].startswith(NAMING)), None)
-        if cue is not None and document.is_free(cue, first) and document.is_finite(cue) and not document.words[cue].startswith("предпол"):
-            document.add([stretch], cue, find_speaker(document, cue), "MIXED")
+        if cue is None or not document.is_free(cue, first) or document.words[cue].startswith("предпол"):
+            continue
+        if document.is_finite(cue) or "VerbForm=Conv" in document.forms[cue]:
+            say(document, [stretch], cue, "MIXED")
 
 
 def _joined(document: Document, stretch: tuple[int, int], last: int) -> tuple[tuple[int, int], int]:
@@ -192,16 +201,28 @@ def mark_blocks(document: Document) -> None:
         begin = document.sentence(first - 1)[0]
         if document.words[first - 1] != ":" or not document.text[document.starts[first]].isupper() or last - first < 4:
             continue
-        cue = None if _is_source(document, begin) else _introducing(document, begin, first - 1)
-        if cue is None and not any("Person=1" in form for form in document.forms[first:last]):
-            continue
+        if document.text.count("\n", document.ends[first - 1], document.starts[first]) > 2:
+            continue  # what the colon announces has been left out
         while last < len(document.words) and "\n\n" in document.text and not _blank_before(document, last):
             end = document.paragraph(last)[1]
             if document.words[end - 1] == ":":
                 break
             last = end
-        speaker = find_speaker(document, cue) if cue is not None else _voice(document, begin, first - 1)
-        document.add([(document.starts[first], document.ends[last - 1])], cue, speaker, "DIRECT")
+        content = document.starts[first], document.ends[last - 1]
+        if not _announced(document, content, begin, first - 1) and any("Person=1" in form for form in document.forms[first:last]):
+            document.add([content], None, _voice(document, begin, first - 1), "DIRECT")
+
+
+def _announced(document: Document, content: tuple[int, int], begin: int, colon: int) -> bool:
+    """Note what stands behind a colon, if the sentence before it reports: by a verb or `по словам Ли:`."""
+    if not _is_source(document, begin):
+        cue = _introducing(document, begin, colon)
+        return cue is not None and say(document, [content], cue, "DIRECT")
+    source = find_source(document, begin)
+    if source is None or source[2] != colon:
+        return False
+    (opening, behind), speaker, _ = source
+    return document.add([content], behind - 1, speaker, "DIRECT", opening)
 
 
 def _blank_before(document: Document, token: int) -> bool:
@@ -221,7 +242,7 @@ def _introducing(document: Document, first: int, last: int) -> int | None:
 
 
 def _last_report(document: Document, first: int, last: int) -> int | None:
-    return next((t for t in range(last - 1, first - 1, -1) if document.is_report(t) and not document.marked[t]), None)
+    return next((t for t in range(last - 1, first - 1, -1) if document.is_report(t) and document.marked[t] == document.marked[first]), None)
 
 
 def _is_source(document: Document, token: int) -> bool:
@@ -231,14 +252,15 @@ def _is_source(document: Document, token: int) -> bool:
 
 def _is_label(document: Document, begin: int, colon: int) -> bool:
     """Whether a speaker's name and nothing else stands before a colon."""
-    named = document.entities[begin] in ("B-PER", "B-ORG") or "B-PER" in document.entities[begin:colon]
+    surname = colon - begin == 1 and document.forms[begin].startswith("PROPN|Animacy=Anim")
+    named = surname or document.entities[begin] in ("B-PER", "B-ORG") or "B-PER" in document.entities[begin:colon]
     return colon - begin <= 8 and named and not any(document.is_finite(token) for token in range(begin, colon))
 
 
 def _voice(document: Document, begin: int, colon: int) -> tuple[int, int] | None:
     """Who speaks behind a colon that no reporting verb comes before: the label `Иванов:`, or the first subject."""
     if _is_label(document, begin, colon):
-        noun = next((t for t in range(begin, colon) if "Case=Nom" in document.forms[t]), begin)
+        noun = next((t for t in range(begin, colon) if document.is_nominative(t)), begin)
         return find_phrase(document, noun)
     if _is_source(document, begin):
         return None

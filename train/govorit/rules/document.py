@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from govorit.article import CUE, SPEAKER, Span
+from govorit.article import CUE, SPEAKER, Quote, Span
 from govorit.rules.lexicon import ABBREVIATED, DASHES, MARKS, NOMINALS, NOT_REPORT, ONLY_NEGATED, REPORT, SHORT, STOPS
 
 ROOT, LEFT, RIGHT = -1, -2, -3
@@ -23,7 +23,7 @@ class Document:
 
     `words` are small, with е for ё. `heads` are token numbers, ROOT, or LEFT and RIGHT where they are far. `paragraphs` and `sentences` are
     first tokens, then the number of tokens. `stretches` are outermost quotation marks in characters, `opens` their ends by their starts,
-    `marked` the tokens in them. `taken` are the tokens of `found`, `cues` its cues' last tokens.
+    `marked` the tokens in them. `said` are the quotations, `taken` the tokens of their spans, `cues` their cues by last tokens.
     """
 
     text: str
@@ -39,9 +39,9 @@ class Document:
     stretches: list[tuple[int, int]] = field(init=False)
     opens: dict[int, int] = field(init=False)
     marked: list[bool] = field(init=False)
-    found: list[Span] = field(init=False, default_factory=list)
+    said: list[Quote] = field(init=False, default_factory=list)
     taken: list[bool] = field(init=False)
-    cues: set[int] = field(init=False, default_factory=set)
+    cues: dict[int, Quote] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.taken, self.marked = [False] * len(self.words), [False] * len(self.words)
@@ -83,51 +83,68 @@ class Document:
         """Whether the token is a verb (or `уверен`) that reports words; `more` are further beginnings of such verbs."""
         form, word = self.forms[token], self.words[token]
         if form.startswith(("NOUN", "PROPN", "ADV")):  # what the models take a rare verb for
-            small = self.text[self.starts[token]].islower()
-            return small and len(word) > 6 and word.startswith(REPORT) and word.endswith(("ла", "лся", "лась", "лись"))
+            past = len(word) > 6 and word.endswith(("ла", "лся", "лась", "лись"))
+            return past and word.startswith(REPORT) and self.text[self.starts[token]].islower()
         if form.startswith("ADJ"):
             return "Variant=Short" in form and word.startswith(("уверен", "убежден"))
         if not self.is_verb(token) or word in NOT_REPORT:
             return False
         if word == "следует":
             behind = self.words[token + 1 : token + 3]
-            return behind[:1] == ["из"] or (behind == [",", "что"] and "из" in self.words[max(0, token - 6) : token])
+            return behind[:1] == ["из"] or (behind == [",", "что"] and "из" in self.words[self.sentence(token)[0] : token])
         return word.startswith(REPORT + more) or (word.startswith(ONLY_NEGATED) and token > 0 and self.words[token - 1] == "не")
 
     def is_free(self, first: int, last: int) -> bool:
         return not any(self.taken[first:last])
 
     def add(
-        self, contents: Sequence[tuple[int, int]], cue: int | None = None, speaker: tuple[int, int] | None = None, kind: str = ""
+        self,
+        contents: Sequence[tuple[int, int]],
+        cue: int | None = None,
+        speaker: tuple[int, int] | None = None,
+        kind: str = "",
+        opening: int | None = None,
     ) -> bool:
-        """Note a quotation: contents in characters, the cue a token, the speaker first and last token; False where its place is taken."""
+        """Note a quotation, False where the place of its contents is taken.
+
+        Contents are given in characters, the cue by its last token, and by the `opening` one where it has several, the speaker by its
+        first and last token. A cue that has a quotation already gives its new one the same speaker.
+        """
         tokens = [(self.token(start), self.token(end)) for start, end in contents]
         if not contents or any(first >= last or not self.is_free(first, last) for first, last in tokens):
             return False
-        for (start, end), (first, last) in zip(contents, tokens, strict=True):
-            self._mark(start, end, first, last, kind or self.kind(contents))
-        if cue is not None:
-            self.add_cue(cue, cue + 1)
-        if speaker:
-            self.add_speaker(speaker)
+        kind = kind or self.kind(contents)
+        for first, last in tokens:
+            self.taken[first:last] = [True] * (last - first)
+        spans = tuple(Span(start, end, kind) for start, end in contents)
+        if cue in self.cues:
+            shared = self.cues[cue]
+            self.said.append(Quote(kind.lower(), spans, shared.cue, shared.speaker))
+        else:
+            said = Quote(kind.lower(), spans, self._cue(cue, opening), speaker and self._take(*speaker, SPEAKER))
+            self.said.append(said)
+            if cue is not None:
+                self.cues[cue] = said
         return True
 
-    def add_cue(self, first: int, last: int) -> None:
-        """Note the tokens `first` to `last` (excluded) as a cue, with the `не` before them."""
-        self.cues.add(last - 1)
-        if first > 0 and self.words[first - 1] == "не":
-            first -= 1
-        self._mark(self.starts[first], self.ends[last - 1], first, last, CUE)
+    def speaker(self, cue: int) -> tuple[int, int] | None:
+        """First and last token of the speaker that a cue has already."""
+        span = self.cues[cue].speaker
+        return (self.token(span.start), self.token(span.end) - 1) if span else None
 
-    def add_speaker(self, speaker: tuple[int, int]) -> None:
-        """Note a speaker, given by first and last token."""
-        first, last = speaker
-        self._mark(self.starts[first], self.ends[last], first, last + 1, SPEAKER)
+    def _cue(self, last: int | None, first: int | None) -> Span | None:
+        """Take a cue, with the `не` before it."""
+        if last is None:
+            return None
+        first = last if first is None else first
+        return self._take(first - (first > 0 and self.words[first - 1] == "не"), last, CUE)
 
-    def _mark(self, start: int, end: int, first: int, last: int, label: str) -> None:
-        if self.is_free(first, last):
-            self.found.append(Span(start, end, label))
-            self.taken[first:last] = [True] * (last - first)
+    def _take(self, first: int, last: int, label: str) -> Span | None:
+        """Take the tokens `first` to `last` for a span, None where one of them is taken."""
+        if not self.is_free(first, last + 1):
+            return None
+        self.taken[first : last + 1] = [True] * (last + 1 - first)
+        return Span(self.starts[first], self.ends[last], label)
 
     def kind(self, contents: Sequence[tuple[int, int]]) -> str:
         """DIRECT where all is in marks, MIXED where three words in a row are, else INDIRECT."""
@@ -156,20 +173,20 @@ class Document:
         first, last = self.token(stretch[0]) + 1, self.token(stretch[1]) - 1
         if first >= last:
             return False
-        return self.text[self.starts[first]].islower() or any(self.is_finite(token) for token in range(first, last))
+        return self.text[self.starts[first]].islower() or any("VerbForm=Fin" in form for form in self.forms[first:last])
 
 
 def read(text: str, starts: np.ndarray, labels: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> Document:
     """Join a text and its silver labels, those of :meth:`govorit.silver.Teacher.label`."""
     first = starts.tolist()
     pieces = [text[start:end].rstrip() for start, end in zip(first, [*first[1:], len(text)], strict=True)]
-    relations = [names["relations"][i] for i in labels["relations"].tolist()]
-    forms = [names["forms"][i] for i in labels["forms"].tolist()]
+    forms, relations, entities = (
+        list(map(names[layer].__getitem__, labels[layer].tolist())) for layer in ("forms", "relations", "entities")
+    )
     far = {"root": ROOT, "left": LEFT, "right": RIGHT}
     offsets = [(0, far[name]) if name in far else (1, int(name)) for name in names["heads"]]
     heads = [offsets[i][0] * at + offsets[i][1] for at, i in enumerate(labels["heads"].tolist())]
     heads = [head if RIGHT <= head < len(first) else ROOT for head in heads]  # a text may be cut out of a longer one
-    entities = [names["entities"][i] for i in labels["entities"].tolist()]
     words = [piece.lower().replace("ё", "е") or " " for piece in pieces]
     ends = [start + len(piece) for start, piece in zip(first, pieces, strict=True)]
     return Document(text, first, ends, words, forms, relations, heads, entities)
@@ -202,7 +219,7 @@ def _closing(text: str, marks: Sequence[tuple[int, str]], at: int) -> int | None
         if place - marks[at][0] > REACH:
             return None
         if mark == "\n":
-            if inner is not None:
+            if inner is not None and not _closes_later(marks, number, stack[0]):
                 return inner  # the end of a paragraph stands for the mark that lacks
         elif mark in "»”" or (mark == "“" and "„" in stack) or (mark == '"' and '"' in stack and _closes(text, place)):
             if mark == '"' and stack[-1] != '"' and stack[0] == '"':
@@ -214,6 +231,11 @@ def _closing(text: str, marks: Sequence[tuple[int, str]], at: int) -> int | None
         else:
             stack.append(mark)
     return inner
+
+
+def _closes_later(marks: Sequence[tuple[int, str]], at: int, opening: str) -> bool:
+    """Whether the next one of the marks « and » behind `at` closes."""
+    return opening == "«" and next((mark for place, mark in marks[at : at + 40] if mark in "«»"), "") == "»"
 
 
 def _closes(text: str, place: int) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from govorit.rules.document import LEFT, Document
+from govorit.rules.document import Document
 from govorit.rules.lexicon import (
     CONNECTIVES,
     DASHES,
     DOCUMENTS,
     GUESSING,
+    IMPERSONAL,
     ITALICS,
     POSSESSIVES,
     QUESTIONS,
@@ -18,7 +19,8 @@ from govorit.rules.lexicon import (
     THAT,
     THAT_WORDS,
 )
-from govorit.rules.speakers import agrees, find_phrase, find_speaker, find_subject, has_subject
+from govorit.rules.phrases import agrees, find_phrase, hangs
+from govorit.rules.speakers import find_speaker, find_subject, has_subject, say
 
 
 def mark_headline(document: Document) -> None:
@@ -35,9 +37,8 @@ def mark_headline(document: Document) -> None:
 def mark_that(document: Document) -> None:
     """`X сообщил, что …`, `X спросил, почему …`, `X возражает: …`."""
     for cue in range(len(document.words) - 3):
-        again = cue in document.cues  # its quotation behind a colon is marked, `признал, что …: «…»`
-        if (document.taken[cue] and not again) or document.marked[cue] or not document.is_report(cue, THAT):
-            continue
+        if document.marked[cue] or (document.taken[cue] and cue not in document.cues) or not document.is_report(cue, THAT):
+            continue  # a cue may have its quotation behind a colon already, `признал, что …: «…»`
         last = document.sentence(cue)[1]
         opening = find_clause(document, cue, last)
         if opening is None:
@@ -45,7 +46,7 @@ def mark_that(document: Document) -> None:
         stop = _end_of_report(document, cue, opening, last)
         content = _trimmed(document, opening, _clause_end(document, cue, opening, stop))
         if content:
-            document.add([content], cue, find_speaker(document, cue))
+            say(document, [content], cue)
 
 
 def mark_fronted(document: Document) -> None:
@@ -57,7 +58,7 @@ def mark_fronted(document: Document) -> None:
         begin = document.sentence(cue)[0]
         comma = next((token for token in range(cue - 2, begin + 1, -1) if words[token] == ","), None)
         if comma is not None and (words[begin] in QUESTIONS or "ли" in words[begin + 1 : min(begin + 4, comma)]):
-            document.add([(document.starts[begin], document.ends[comma - 1])], cue, find_speaker(document, cue))
+            say(document, [(document.starts[begin], document.ends[comma - 1])], cue)
 
 
 def find_clause(document: Document, cue: int, last: int) -> int | None:
@@ -118,17 +119,27 @@ def _end_of_report(document: Document, cue: int, first: int, last: int) -> int:
 
 
 def _clause_end(document: Document, cue: int, first: int, last: int) -> int:
-    """Where a report inside a clause on the speaker ends, `X, уверявший, что …, промолчал`: at the last comma before the main verb."""
-    noun = document.heads[cue] if document.relations[cue].startswith("acl") else -1
-    main = document.heads[noun] if 0 <= noun < cue else -1
+    """Where a report inside a clause of another verb ends, `X, уверявший, что …, промолчал`: at the last comma before that verb."""
+    main = document.heads[cue]
+    if document.relations[cue].startswith("acl"):
+        main = document.heads[main] if 0 <= main < cue else -1
+    elif document.relations[cue] != "advcl" or "VerbForm=Conv" not in document.forms[cue]:
+        main = -1
     if not first < main < last:
-        if "VerbForm=Part" not in document.forms[cue]:
-            return last
-        comma = next((token for token in range(last - 1, first, -1) if document.words[token] == ","), last)
-        rest = range(comma + 1, last)
-        bare = any(document.is_finite(t) for t in rest) and not any(document.relations[t].startswith("nsubj") for t in rest)
-        return comma if bare else last
-    return next((token for token in range(main, first, -1) if document.words[token] == ","), last)
+        return _bare_end(document, cue, first, last)
+    subject = find_subject(document, main, first, last)
+    until = min(main, subject) if subject is not None else main
+    return next((token for token in range(until, first, -1) if document.words[token] == ","), last)
+
+
+def _bare_end(document: Document, cue: int, first: int, last: int) -> int:
+    """The same of a participle, where the syntax does not say which verb that is: the last one, if it has no subject of its own."""
+    if "VerbForm=Part" not in document.forms[cue] or "Variant=Short" in document.forms[cue]:
+        return last
+    comma = next((token for token in range(last - 1, first, -1) if document.words[token] == ","), last)
+    rest = range(comma + 1, last)
+    bare = any(document.is_finite(t) for t in rest) and not any(document.relations[t].startswith("nsubj") for t in rest)
+    return comma if bare else last
 
 
 def goes_on(document: Document, verb: int, cue: int) -> bool:
@@ -138,14 +149,16 @@ def goes_on(document: Document, verb: int, cue: int) -> bool:
     before = next((t for t in range(verb - 1, cue, -1) if document.words[t] == ","), cue)
     if any(document.is_nominative(token) for token in range(before, verb)):
         return False
-    if document.heads[verb] == cue and agrees(document, verb, cue):
+    if document.heads[verb] == cue and document.relations[verb] == "conj" and document.is_report(verb) and agrees(document, verb, cue):
         return True
-    if _shape(document, verb) != _shape(document, cue) or document.words[verb] == "нет":
+    if _shape(document, verb) != _shape(document, cue) or document.words[verb] in ("значит", "нет"):
         return False
-    if document.words[before + 1] == "и":  # no comma comes before `и` but where a clause ends
+    subjectless = document.words[cue].endswith(IMPERSONAL) and find_subject(document, cue, *document.sentence(cue)) is None
+    if subjectless and not document.words[verb].endswith(IMPERSONAL):
+        return False
+    if document.words[before + 1] == "и" or document.is_report(verb):  # no comma comes before `и` but where a clause ends
         return True
-    head = document.heads[verb]
-    return document.is_report(verb) or head == LEFT or (cue < head < verb and _shape(document, head) != _shape(document, cue))
+    return not any(document.is_finite(t) and _shape(document, t) == _shape(document, cue) for t in range(cue + 1, before))
 
 
 def _shape(document: Document, verb: int) -> tuple[str, ...]:
@@ -159,20 +172,17 @@ def mark_sources(document: Document) -> None:
     for token in range(len(words) - 3):
         if words[token] not in ("по", "согласно") or document.taken[token] or document.marked[token]:
             continue
-        found = _source(document, token) if words[token] == "по" else _according(document, token)
+        found = find_source(document, token) if words[token] == "по" else _according(document, token)
         if found is None:
             continue
         cue, speaker, behind = found
         if words[behind : behind + 1] == [","]:
             behind = _behind(document, behind, document.sentence(token)[1])
-        if document.add(_around(document, token, behind)):
-            document.add_cue(*cue)
-            if speaker:
-                document.add_speaker(speaker)
+        document.add(_around(document, token, behind), cue[1] - 1, speaker, opening=cue[0])
 
 
-def _source(document: Document, token: int) -> tuple[tuple[int, int], tuple[int, int] | None, int] | None:
-    """The cue (first, last + 1), the speaker (first, last) and the token behind both, of a phrase that `по` opens."""
+def find_source(document: Document, token: int) -> tuple[tuple[int, int], tuple[int, int] | None, int] | None:
+    """Find the cue (first, last + 1), the speaker (first, last) and the token behind both, of a phrase that `по` opens."""
     words, last = document.words, document.sentence(token)[1]
     for noun in range(token + 1, min(last - 1, token + 4)):
         if words[noun] in SOURCES:
@@ -229,7 +239,7 @@ def mark_as_reported(document: Document) -> None:
             continue
         if words[token - 1] == "," and token > begin and not (has_subject(document, cue) or words[cue].endswith(("тся", "ли", "ют", "ят"))):
             continue  # a comparison
-        speaker = find_speaker(document, cue)
+        speaker = find_speaker(document, cue, token, end)
         if speaker is None and words[cue].startswith(GUESSING):
             continue
         behind = _behind(document, max(cue, speaker[1] if speaker else cue) + 1, end)
@@ -237,19 +247,23 @@ def mark_as_reported(document: Document) -> None:
 
 
 def mark_parenthetical(document: Document) -> None:
-    """`…, сообщил X`, `…, считает X, …`: a verb between a comma and its subject."""
+    """`…, сообщил X`, `…, считает X, …`, `…, уточнил X: «…»`: a verb between a comma and its subject."""
     words = document.words
     for cue in range(2, len(words) - 1):
-        if document.taken[cue] or document.marked[cue] or words[cue - 1] != "," or not document.is_report(cue):
+        if words[cue - 1] != "," or document.marked[cue] or not document.is_report(cue):
+            continue
+        again = cue in document.cues  # its quotation behind a colon is marked
+        if document.taken[cue] and not again:
             continue
         if not document.is_finite(cue) and not words[cue].endswith("но"):
             continue
         begin, end = document.sentence(cue)
-        speaker = find_speaker(document, cue)
+        whole = _has_verb(document, (document.starts[begin], document.starts[cue]))  # what stands before has a subject of its own
+        speaker = document.speaker(cue) if again else find_speaker(document, cue, cue if whole else begin, end)
         if speaker is None or speaker[1] < cue or cue - begin < 2:
             continue
-        behind = _behind(document, speaker[1] + 1, end)
-        document.add(_around(document, cue, behind), cue, speaker)
+        contents = _around(document, cue, _behind(document, speaker[1] + 1, end))
+        document.add(contents[:1] if again else contents, cue, speaker)
 
 
 def _around(document: Document, first: int, behind: int) -> list[tuple[int, int]]:
@@ -263,11 +277,16 @@ def _around(document: Document, first: int, behind: int) -> list[tuple[int, int]
     if words[begin] in ("о", "об") and words[begin + 1] in ("этом", "том", "чем"):
         return []
     sides = []
-    if first - 1 > begin and words[first - 1] == "," and words[first - 2] not in ("что", "но", "а", "и", "однако", "который"):
+    if (
+        first - 1 > begin
+        and words[first - 1] == ","
+        and words[first - 2] not in ("что", "но", "а", "и", "однако")
+        and not words[first - 2].startswith("котор")
+    ):
         sides.append(_content(document, _clause_start(document, begin, first), first - 1))
     if behind < end:
-        sides.append(_content(document, behind, end))
-    if len(sides) == 2 and all(sides) and not _has_verb(document, sides[1]) and _has_verb(document, sides[0]):
+        sides.append(_content(document, behind, _passed_on(document, behind, end)))
+    if len(sides) == 2 and all(sides) and _has_verb(document, sides[0]) and not _is_said(document, sides[1]):
         sides.pop()
     return [side for side in sides if side]
 
@@ -281,7 +300,7 @@ def _behind(document: Document, token: int, end: int) -> int:
     """The comma or the end behind an attribution's last word, clauses that hang on its speaker left aside."""
     while token < end:
         word = document.words[token]
-        if word == "," and token + 1 < end and _hangs(document, token + 1):
+        if word == "," and token + 1 < end and hangs(document, token + 1):
             token = next((t for t in range(token + 2, end) if document.words[t] == ","), end)
             continue
         if word in (",", ";") or (word in STOPS and token == end - 1):
@@ -290,14 +309,21 @@ def _behind(document: Document, token: int, end: int) -> int:
     return end
 
 
-def _hangs(document: Document, token: int) -> bool:
-    """Whether a clause on what comes before it starts at a token: relative, participial or with a converb."""
-    return document.words[token].startswith("котор") or any(form in document.forms[token] for form in ("VerbForm=Part", "VerbForm=Conv"))
-
-
 def _has_verb(document: Document, content: tuple[int, int] | None) -> bool:
     first, last = (document.token(at) for at in content or (0, 0))
     return any(document.is_finite(token) or "Variant=Short" in document.forms[token] for token in range(first, last))
+
+
+def _passed_on(document: Document, first: int, last: int) -> int:
+    """The comma of the outlet that passes words on, `…, сообщает ТАСС`, at the end of what it passes on, or the end itself."""
+    comma = next((token for token in range(last - 1, first, -1) if document.words[token] == ","), last)
+    outlet = comma + 1 < last and document.is_report(comma + 1) and document.is_finite(comma + 1) and has_subject(document, comma + 1)
+    return comma if outlet else last
+
+
+def _is_said(document: Document, content: tuple[int, int] | None) -> bool:
+    """Whether the second side of an attribution is said as well: it has a verb, and is no attribution itself, `, передаёт ТАСС`."""
+    return content is not None and _has_verb(document, content) and not document.is_report(document.token(content[0]))
 
 
 def _content(document: Document, first: int, last: int) -> tuple[int, int] | None:

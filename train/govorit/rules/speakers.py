@@ -2,16 +2,70 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from govorit.article import Quote
 from govorit.rules.document import RIGHT, Document
-from govorit.rules.lexicon import DASHES, ITALICS, NOMINAL, OUTER, POSSESSIVES, QUOTING, TIMES
+from govorit.rules.lexicon import (
+    DASHES,
+    IMPERSONAL,
+    NOMINALS,
+    NOWHERE,
+    OUTLETS,
+    OWNED,
+    PASSING,
+    POSSESSIVES,
+    QUOTING,
+    STOPS,
+    TIMES,
+)
+from govorit.rules.phrases import agrees, case, find_phrase, hangs
 
 
-def find_speaker(document: Document, cue: int, seen: frozenset[int] = frozenset()) -> tuple[int, int] | None:
+def say(document: Document, contents: Sequence[tuple[int, int]], cue: int, kind: str = "") -> bool:
+    """Note what a verb reports, contents in characters, with who speaks; False where its place is taken."""
+    return document.add(contents, cue, find_speaker(document, cue, *_frame(document, cue, contents)), kind)
+
+
+def pass_back(document: Document) -> list[Quote]:
+    """Give each speaker to the first cue behind it, in the quotations of a document.
+
+    Of `Ли заявил, что …, и добавил: «…»` the rules may come upon `добавил` first.
+    """
+    speakers = {quote.cue: quote.speaker for quote in document.said if quote.cue}
+    cues = sorted(speakers, key=lambda cue: cue.start)
+    for number, cue in enumerate(cues):
+        speaker = speakers[cue]
+        if speaker is None or document.sentence(document.token(speaker.start)) != document.sentence(document.token(cue.start)):
+            continue
+        between = cues[bisect_left(cues, speaker.end, key=lambda earlier: earlier.start) : number]
+        if bare := next((earlier for earlier in between if speakers[earlier] is None), None):
+            speakers[bare], speakers[cue] = speaker, None
+    return [
+        quote if quote.cue is None or speakers[quote.cue] == quote.speaker else replace(quote, speaker=speakers[quote.cue])
+        for quote in document.said
+    ]
+
+
+def _frame(document: Document, cue: int, contents: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The first token of the sentence that reports, and the one after its last: what lies around the cue and outside of the contents."""
+    first, last = document.sentence(cue)
+    converb = "VerbForm=Conv" in document.forms[cue]  # `Заявив, что …, Ли ушёл`
+    for start, end in contents:
+        if end <= document.starts[cue]:
+            first = max(first, document.token(end))
+        elif not converb:
+            last = min(last, document.token(start))
+    return first, last
+
+
+def find_speaker(document: Document, cue: int, first: int, last: int, seen: frozenset[int] = frozenset()) -> tuple[int, int] | None:
     """Find the noun phrase of who speaks, first and last token: the subject of the cue, or of the verb that it is joined to.
 
-    `seen` are the verbs that led here: silver syntax may go in circles.
+    It is looked for among the tokens `first` to `last` (excluded). `seen` are the verbs that led here: silver syntax may go in circles.
     """
-    first, last = document.sentence(cue)
     verb, heads, relations = cue, document.heads, document.relations
     if (source := _referred(document, cue, first, last) or _quoted(document, cue, last)) is not None:
         return source
@@ -24,19 +78,19 @@ def find_speaker(document: Document, cue: int, seen: frozenset[int] = frozenset(
             return find_phrase(document, subject)
         if relations[verb] in ("acl", "amod") and "VerbForm=Part" in document.forms[verb] and heads[verb] >= 0:
             return find_phrase(document, heads[verb])
-        if relations[verb] not in ("conj", "advcl", "xcomp") or heads[verb] < 0:
+        if relations[verb] not in ("conj", "advcl", "xcomp") or not first <= heads[verb] < last:
             break
         verb = heads[verb]
         if document.is_report(verb):
             blocked = verb in seen or (relations[cue] == "conj" and document.taken[verb])
-            return None if blocked else find_speaker(document, verb, seen | {cue})
-    return _place(document, cue, first, last) or _follower(document, cue, last)
+            return None if blocked else find_speaker(document, verb, first, last, seen | {cue})
+    return _place(document, cue, first, last) or _nearest(document, cue, first, last)
 
 
 def _referred(document: Document, cue: int, first: int, last: int) -> tuple[int, int] | None:
     """Whom an outlet refers to: `со ссылкой на источник`, `ссылаясь на источники`, `следует из доклада`."""
     words = document.words
-    for token in range(max(first, cue - 12), min(last - 2, cue + 12)):
+    for token in range(max(first - 1, cue - 12), min(last - 2, cue + 12)):
         referring = words[token] in ("ссылкой", "ссылаясь") and words[token + 1] == "на"
         if referring or (words[cue] == "следует" and words[token + 1] == "из"):
             noun = document.heads[token + 1]
@@ -44,60 +98,146 @@ def _referred(document: Document, cue: int, first: int, last: int) -> tuple[int,
                 start, end = find_phrase(document, noun)
                 start = max(start, token + 2)
                 if words[start].startswith(("данн", "слова", "сообщени", "информац")) and end > start and words[start + 1] != ",":
-                    owner = (t for t in range(start + 1, end + 1) if document.heads[t] >= 0 and document.relations[t] != "amod")
+                    owner = (t for t in range(start + 1, end + 1) if document.heads[t] >= 0)
                     start = next(owner, start)
                 return start, end
     return None
 
 
 def _quoted(document: Document, cue: int, last: int) -> tuple[int, int] | None:
-    """Whom an outlet quotes: `цитирует РИА Чайку`, `приводит газета слова Чайки`."""
-    if not document.words[cue].startswith(QUOTING):
+    """Whom an outlet quotes: `цитирует РИА Чайку`, `приводит газета слова Чайки`, `передал её слова переводчик`."""
+    words, forms = document.words, document.forms
+    if not words[cue].startswith(QUOTING):
         return None
-    for token in range(cue + 1, min(last, cue + 12)):
-        if document.heads[token] == cue and document.relations[token] in ("obj", "iobj", "obl") and "Case=Nom" not in document.forms[token]:
-            owned = document.words[token].startswith(("слова", "обращени", "заявлени", "ответ"))
-            noun = next((t for t in range(token + 1, min(last, token + 7)) if document.heads[t] == token), token) if owned else token
-            if document.relations[token - 1] == "case":
-                continue
-            start, end = find_phrase(document, noun)
-            return max(start, token + owned), end
+    start = token = cue + 1
+    while token < min(last, cue + 14) and words[token] not in (",", ".", ":") and not forms[token].startswith("ADP"):
+        if words[token].startswith(OWNED):
+            return (token - 1, token - 1) if words[token - 1] in POSSESSIVES else _phrase_at(document, token + 1, last)
+        outlet = words[token].startswith(OUTLETS) or document.marked[token] or document.entities[token].endswith("ORG")
+        named = "Case=Nom" in forms[token] and document.entities[token] != "O"
+        if forms[token].startswith(NOMINALS) and not (outlet or named or words[cue].startswith(PASSING)):
+            return start, find_phrase(document, token)[1]
+        token += 1
+        start = token if outlet or not forms[token - 1].startswith(("ADJ", "DET")) else start
     return None
+
+
+def _phrase_at(document: Document, first: int, last: int) -> tuple[int, int] | None:
+    """The phrase that starts at a token."""
+    noun = next((t for t in range(first, min(last, first + 7)) if document.forms[t].startswith(NOMINALS)), None)
+    return (first, find_phrase(document, noun)[1]) if noun is not None else None
 
 
 def _place(document: Document, cue: int, first: int, last: int) -> tuple[int, int] | None:
     """The body or the document `в` which something is said: `в холдинге заявили`, `говорится в письме`."""
     form, words = document.forms[cue], document.words
-    if not ("Number=Plur" in form or words[cue].endswith(("тся", "но", "лось"))):
+    stated = words[cue].endswith(IMPERSONAL)
+    if not ("Number=Plur" in form or stated) or (stated and words[cue].startswith(NOWHERE)):
         return None
+    found = None
     for token in [*range(cue + 1, min(last, cue + 6)), *range(cue - 1, first - 1, -1)]:
-        if words[token] not in ("в", "во", "на") or token + 1 >= last:
-            continue
         noun = document.heads[token] if document.relations[token] == "case" else -1
-        if noun <= token or "Case=Loc" not in document.forms[noun] or not TIMES.isdisjoint(words[token + 1 : noun + 1]):
+        if noun <= token or noun - token > 7 or not _is_place(document, token, noun, stated):
             continue
-        if document.relations[noun] in ("obl", "nmod", "nsubj") and noun - token < 8:
-            start, end = find_phrase(document, noun)
+        if words[noun].startswith("котор"):
+            antecedent = document.heads[cue] if document.relations[cue].startswith("acl") else -1
+            return find_phrase(document, antecedent) if antecedent >= 0 else None
+        start, end = find_phrase(document, noun)
+        if document.heads[noun] == cue:
             return max(start, token + 1), end
+        found = found or (max(start, token + 1), end)
+    return found
+
+
+def _is_place(document: Document, token: int, noun: int, stated: bool) -> bool:
+    """Whether a preposition and its noun can name who speaks."""
+    if document.relations[noun] not in ("obl", "nmod", "nsubj") or document.taken[noun] or document.words[noun] == "том":
+        return False
+    if document.words[token] not in ("в", "во", "на"):
+        return (
+            document.words[token - 1].startswith("сообщ") and document.words[token] == "из" and not document.entities[noun].endswith("LOC")
+        )
+    timely = not TIMES.isdisjoint(document.words[token + 1 : noun + 1]) and not (stated and document.words[noun] == "интервью")
+    return "Case=Loc" in document.forms[noun] and not timely
+
+
+def _nearest(document: Document, cue: int, first: int, last: int) -> tuple[int, int] | None:
+    """The nearest nominative beside the cue, where the syntax sees no subject."""
+    form, word, before = document.forms[cue], document.words[cue], document.words[cue - 1]
+    if word.endswith(("в", "вшись", "но")) or any(part in form for part in ("Voice=Pass", "VerbForm=Conv", "Person=1", "Person=2")):
+        return None
+    noun = _nominative_behind(document, cue, last) if cue == first or before in DASHES or before in (",", "как") else None
+    if noun is None:
+        noun = _nominative_before(document, cue, first)
+    if noun is None:
+        noun = _nominative_behind(document, cue, last)
+    return find_phrase(document, noun) if noun is not None else None
+
+
+def _nominative_behind(document: Document, cue: int, last: int) -> int | None:
+    """What may speak behind a cue; behind a dash, `— сказал, не поднимая глаз, Ли`, also a name of whatever case."""
+    words, named, dashed = document.words, None, document.words[cue - 1] in DASHES
+    for token in _outside(document, range(cue + 1, last), cue):
+        if words[token] in STOPS or words[token] in DASHES or words[token] == ":" or document.is_finite(token):
+            break
+        if words[token] == "," and not dashed and not "".join(words[token + 1 : token + 2]).isdigit():
+            break
+        if _may_speak(document, token, cue):
+            return token
+        named = token if dashed and document.entities[token] == "B-PER" and agrees(document, token, cue) else named
+    return named
+
+
+def _nominative_before(document: Document, cue: int, first: int) -> int | None:
+    """What may speak before a cue in its clause, or before a clause that commas set apart: `Ли, не назвав имени, сказал`."""
+    aside = False
+    for token in _outside(document, range(cue - 1, first - 1, -1), cue):
+        if token in document.cues or document.words[token] in STOPS or document.words[token] == ":":
+            break
+        if document.words[token] == ",":
+            if not aside and not _closes_clause(document, token, first):
+                break
+            aside = not aside
+        elif not aside and _may_speak(document, token, cue):
+            return _topmost(document, token, first)
     return None
 
 
-def _follower(document: Document, cue: int, last: int) -> tuple[int, int] | None:
-    """The nominative right behind the cue, where the syntax sees no subject."""
-    if cue + 1 >= last or document.words[cue].endswith(("тся", "в", "вшись")):
-        return None
-    token = cue + 1
-    while token < last and document.marked[token] and not document.marked[cue]:
-        token += 1
-    while token < last and document.forms[token].startswith(("ADJ", "DET")) and "Case=Nom" in document.forms[token]:
-        token += 1
-    return find_phrase(document, token) if token < last and document.is_nominative(token) else None
+def _closes_clause(document: Document, comma: int, first: int) -> bool:
+    """Whether a clause on what stands before it ends at a comma."""
+    opening = next((token for token in range(comma - 1, first, -1) if document.words[token] == ","), None)
+    return opening is not None and hangs(document, opening + 1)
+
+
+def _outside(document: Document, tokens: range, cue: int) -> Iterator[int]:
+    """The tokens that no marks hold, unless they hold the cue as well."""
+    return (token for token in tokens if not document.marked[token] or document.marked[cue])
+
+
+def _may_speak(document: Document, noun: int, verb: int) -> bool:
+    relative = document.words[noun].startswith(("кто", "что", "котор"))
+    animate = "Animacy=Inan" not in document.forms[noun] or not document.words[verb].endswith("ся")
+    animate = animate and not document.entities[noun].endswith("LOC")
+    return animate and not document.taken[noun] and not relative and document.is_nominative(noun) and agrees(document, noun, verb)
+
+
+def _topmost(document: Document, noun: int, first: int) -> int:
+    """The noun that a name goes with: `директор` of `директор Иван Ли`."""
+    while document.entities[noun] == "I-PER" and noun > first:
+        noun -= 1
+    while document.relations[noun] in ("appos", "flat:name", "flat:foreign") and first <= (head := document.heads[noun]) < noun:
+        if not document.is_nominative(head):
+            break
+        noun = head
+    return noun
 
 
 def find_subject(document: Document, verb: int, first: int, last: int) -> int | None:
     """Find the subject of a verb in its sentence, also the only one whose verb is too far for the syntax to say which."""
     for token in range(max(first, verb - 12), min(last, verb + 13)):
-        if document.heads[token] == verb and document.relations[token].startswith("nsubj") and document.words[token] not in ("это", "то"):
+        if document.heads[token] != verb or not document.relations[token].startswith("nsubj") or document.words[token] in ("это", "то"):
+            continue
+        if case(document, token) != "Gen" or "Animacy=Anim" not in document.forms[token] or agrees(document, token, verb):
             return token
     far = [t for t in range(first, verb - 12) if document.heads[t] == RIGHT and document.relations[t].startswith("nsubj")]
     return far[0] if len(far) == 1 and agrees(document, far[0], verb) else None
@@ -121,79 +261,3 @@ def has_nominative_behind(document: Document, verb: int, last: int) -> bool:
     if verb + 1 < last and document.forms[verb + 1].startswith("PROPN") and document.text[document.starts[verb + 1]].isupper():
         return True
     return any(document.is_nominative(token) for token in range(verb + 1, min(last, verb + 6)))
-
-
-def agrees(document: Document, noun: int, verb: int) -> bool:
-    """Whether the number of a subject is that of its verb."""
-    return ("Number=Plur" in document.forms[noun]) == ("Number=Plur" in document.forms[verb])
-
-
-def find_phrase(document: Document, noun: int) -> tuple[int, int]:
-    """Find the first and last token of a noun's phrase: title, affiliation and name, no clause, bracket or preposition."""
-    first, last = document.sentence(noun)
-    left = right = noun
-    while left > first and _belongs(document, left - 1, noun):
-        left -= 1
-    while right + 1 < last:
-        end = _name_in_marks(document, right, noun)
-        if end is None and not _belongs(document, right + 1, noun):
-            break
-        right = end if end is not None else right + 1
-    while left < noun and (document.forms[left].startswith(OUTER) or document.words[left] == "." or not _same_case(document, left, noun)):
-        left += 1
-    while right > noun and (document.forms[right].startswith(OUTER) or document.words[right] in (",", ".", "и")):
-        right -= 1
-    left -= left > first and document.words[left - 1] in POSSESSIVES and not document.taken[left - 1]
-    return left, right
-
-
-def _same_case(document: Document, token: int, noun: int) -> bool:
-    """Whether a noun or adjective on the left edge can go with the noun: a genitive there hangs on something else."""
-    form = document.forms[token]
-    if not form.startswith(("NOUN", "PROPN")) or "Case=" not in form or "Case=" not in document.forms[noun]:
-        return True
-    return form.split("Case=")[1][:3] == document.forms[noun].split("Case=")[1][:3]
-
-
-def _name_in_marks(document: Document, before: int, noun: int) -> int | None:
-    """The closing mark of a name in marks right behind a token of a phrase: `газета «Труд»`, ``газета ''Time''``."""
-    token = before + 1
-    word = document.words[token]
-    if word in ITALICS:
-        until = range(token + 1, min(len(document.words) - 1, token + 10))
-        end = next((t for t in until if document.words[t] in ITALICS and document.words[t - 1] not in ITALICS), None)
-        return end + (document.words[end + 1] == "'") if end is not None else None
-    if not document.marked[token] or document.marked[before] or document.taken[token]:
-        return None
-    end = next((t for t in range(token + 1, min(len(document.words), token + 12)) if not document.marked[t]), None)
-    if end is None or not document.text[document.starts[token + 1]].isupper():
-        return None
-    inner = next((t for t in range(token + 1, end) if not token < document.heads[t] < end and document.heads[t] >= 0), None)
-    form = document.forms[inner] if inner is not None else ""
-    addressee = "Case=Dat" in form and "Case=Dat" not in document.forms[before]
-    common = document.forms[before].startswith("NOUN") and document.entities[before] == "O"
-    return end - 1 if not addressee and (common or (inner is not None and _belongs(document, inner, noun))) else None
-
-
-def _belongs(document: Document, token: int, noun: int) -> bool:
-    """Whether a token hangs on the noun by nominal relations only."""
-    word = document.words[token]
-    if document.taken[token] or (document.marked[token] and not document.marked[noun]):
-        return False
-    touching = document.ends[token - 1] == document.starts[token] if token else False
-    if word == ".":
-        after = document.ends[token] == document.starts[token + 1] if token + 1 < len(document.words) else False
-        return touching and (len(document.words[token - 1]) <= 2 or after)
-    if token and document.words[token - 1] == "." and token > noun and (touching or document.forms[token].startswith("PROPN")):
-        return True
-    if word in TIMES or (document.forms[token].startswith("ADP") and TIMES.intersection(document.words[token + 1 : token + 2])):
-        return False
-    if word in ",():;" or word in ITALICS or word in DASHES or document.is_finite(token):
-        return False
-    for _ in range(8):
-        if token == noun:
-            return True
-        if token < 0 or document.relations[token] not in NOMINAL:
-            return False
-        token = document.heads[token]
-    return False
