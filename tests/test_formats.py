@@ -46,7 +46,8 @@ def articles(count: int, **options: bool) -> list[Article]:
 
 def test_jsonl_is_lossless(tmp_path):
     written = articles(2000, crossing=True)
-    scored = replace(written[0], entities=(Span(0, 2, "PER", 0.5),))
+    named = Quote("direct", (Span(0, 2, "DIRECT"),), name="Иванов", score=0.25, name_score=0.75)
+    scored = replace(written[0], entities=(Span(0, 2, "PER", 0.5),), quotes=(named,))
     formats.write([*written, replace(scored, id="scored")], tmp_path / "a.jsonl")
     assert list(formats.read(tmp_path / "a.jsonl")) == [*written, replace(scored, id="scored")]
 
@@ -322,6 +323,10 @@ BROKEN_JSONL = {
     "misspelt": ('{"text": "Да", "entitis": []}', "did you mean 'entities'?"),
     "NaN": ('{"text": "Да", "entities": [{"start": 0, "end": 2, "label": "PER", "score": NaN}]}', "NaN"),
     "infinity": ('{"text": "Да", "entities": [{"start": 0, "end": 2, "label": "PER", "score": 1e999}]}', "score"),
+    "a word for a score": (
+        '{"text": "Да", "quotes": [{"kind": "direct", "content": [{"start": 0, "end": 2}], "name_score": "да"}]}',
+        "name_score: found 'да', expected a number",
+    ),
     "deep": ('{"text": ' + "[" * 100_000, "nested too deeply"),
     "deep objects": ('{"a": ' * 100_000, "nested too deeply"),
     "many digits": ('{"text": "Да", "entities": [{"start": ' + "1" * 5000 + "}]}", "not valid JSON"),

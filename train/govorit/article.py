@@ -28,7 +28,8 @@ class Span:
 class Quote:
     """One act of attribution: what was said (more than one span where the attribution interrupts it), by whom, with which cue.
 
-    The labels of `content` are `kind.upper()`; those of `cue` and `speaker` are `CUE` and `SPEAKER`. `name` is who the speaker is.
+    The labels of `content` are `kind.upper()`; those of `cue` and `speaker` are `CUE` and `SPEAKER`. `name` is who the speaker is, and
+    `name_score` how sure that is, None for gold.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Quote:
     speaker: Span | None = None
     name: str | None = None
     score: float | None = None
+    name_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

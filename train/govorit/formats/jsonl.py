@@ -2,7 +2,7 @@
 
     {"id": str, "text": str, "entities": [{"start", "end", "label", "score"?}],
      "quotes": [{"kind", "content": [{"start", "end", "score"?}], "cue": {"start", "end"} | null,
-                 "speaker": {"start", "end"} | null, "name": str | null, "score"?}], "meta": {str: str}}
+                 "speaker": {"start", "end"} | null, "name": str | null, "score"?, "name_score"?}], "meta": {str: str}}
 
 Only `text` is required: an article without an id is named after its file and line. The lines that Doccano and Prodigy export are told by
 their fields and read as well (`govorit.formats.dialects`). `offsets=` says what the offsets count, on reading only: we write characters.
@@ -82,6 +82,7 @@ def record(article: Article) -> dict[str, Any]:
                 "speaker": q.speaker and _place(q.speaker),
                 "name": q.name,
                 **_score(q),
+                **({} if q.name_score is None else {"name_score": round(q.name_score, 4)}),
             }
             for q in article.quotes
         ],
@@ -151,7 +152,7 @@ class _Reader:
 
     def _quote(self, value: object, where: str) -> Quote:
         item = an_object(value, where)
-        known_fields(item, ("kind", "content", "cue", "speaker", "name", "score"), where)
+        known_fields(item, ("kind", "content", "cue", "speaker", "name", "score", "name_score"), where)
         kind = item.get("kind")
         if kind not in KINDS:
             raise UserError(f"{where}.kind: found {kind!r:.60}, expected one of {', '.join(KINDS)}")
@@ -166,6 +167,7 @@ class _Reader:
             speaker=None if item.get("speaker") is None else self._part(item["speaker"], SPEAKER, f"{where}.speaker"),
             name=None if name is None else a_string(name, f"{where}.name"),
             score=a_score(item, where),
+            name_score=a_score(item, where, "name_score"),
         )
 
     def _part(self, value: object, label: str, where: str) -> Span:

@@ -133,10 +133,10 @@ def an_offset(value: object, where: str) -> int:
     return value
 
 
-def a_score(item: Mapping[str, Any], where: str) -> float | None:
-    score = item.get("score")
+def a_score(item: Mapping[str, Any], where: str, name: str = "score") -> float | None:
+    score = item.get(name)
     if score is not None and (type(score) not in (int, float) or not abs(score) < 1e300):
-        raise UserError(f"{where}.score: found {score!r:.40}, expected a number")
+        raise UserError(f"{where}.{name}: found {score!r:.40}, expected a number")
     return score
 
 

@@ -1,0 +1,305 @@
+import doctest
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+from generate import random_article
+
+from govorit import formats, names
+from govorit.article import Article, Quote, Span
+from govorit.formats.inline import parse
+from govorit.names import declension, morphology
+from govorit.names.finder import find_names
+
+ROOT = Path(__file__).parents[1]
+
+
+def resolved(article: Article) -> list[str | None]:
+    return [quote.name for quote in names.resolve(article.text, article.entities, nameless(article))]
+
+
+def nameless(article: Article) -> list[Quote]:
+    return [replace(quote, name=None) for quote in article.quotes]
+
+
+# Each is the gold: what is found from its spans alone is compared with its names.
+NAMES = {
+    "a full name": '<src name="Иван Петров"><PER>Иван Петров</PER></src> <cue>сказал</cue>: <q>«Да»</q>.',
+    "the name without the title": (
+        '<src name="Дмитрий Песков">пресс-секретарь президента <PER>Дмитрий Песков</PER></src> <cue>сказал</cue>: <q>«Да»</q>.'
+    ),
+    "a surname": (
+        "Приехал <PER>Юрий Чайка</PER>. <q>«Да»</q>, — <cue>сказал</cue> <src name=\"Юрий Чайка\"><PER>Чайка</PER></src>."
+    ),
+    "the full name comes later": (
+        '<src 1 name="Сергей Собянин"><PER>Собянин</PER></src> <cue 1>сказал</cue>: <q 1>«Да»</q>. Так <PER>Сергей Собянин</PER> закончил.'
+    ),
+    "oblique: a man": (
+        '<cue>По словам</cue> <src name="Кристофер Фэллон"><PER>Кристофера Фэллона</PER></src>, <q '
+        'indirect>дождь пройдёт</q>.'
+    ),
+    "oblique: a woman": '<cue>По словам</cue> <src name="Анна Петрова"><PER>Анны Петровой</PER></src>, <q indirect>дождь пройдёт</q>.',
+    "oblique: two surnames": (
+        '<cue>По словам</cue> <src name="Григорий Михнов-Вайтенко">епископа <PER>Григория '
+        'Михнова-Вайтенко</PER></src>, <q indirect>дождь</q>.'
+    ),
+    "oblique: a surname that does not decline": (
+        '<cue>По мнению</cue> <src name="Снежана Вакуленко"><PER>Снежаны Вакуленко</PER></src>, <q indirect>дождь пройдёт</q>.'
+    ),
+    "introduced in the dative": (
+        "Слово дали <PER>Анне Петровой</PER>. <src name=\"Анна Петрова\"><PER>Петрова</PER></src> <cue>сказала</cue>: <q>«Да»</q>."
+    ),
+    "introduced in the instrumental": (
+        "На встрече с <PER>Нурсултаном Назарбаевым</PER> спорили. "
+        '<cue>По словам</cue> <src name="Нурсултан Назарбаев"><PER>Назарбаева</PER></src>, <q indirect>всё решено</q>.'
+    ),
+    "initials with a space": (
+        "Прибыл <PER>Нурсултан Назарбаев</PER>. <q>«Да»</q>, — <cue>сказал</cue> <src name=\"Нурсултан "
+        "Назарбаев\"><PER>Н. Назарбаев</PER></src>."
+    ),
+    "initials without a space": (
+        "Прибыл <PER>Владимир Путин</PER>. <q>«Да»</q>, — <cue>сказал</cue> <src name=\"Владимир Путин\"><PER>В.Путин</PER></src>."
+    ),
+    "initials alone": '<src name="Л. Д. Цыбикова"><PER>Л. Д. Цыбикова</PER></src> <cue>пообещала</cue>, что <q indirect>снег уберут</q>.',
+    "a patronymic": (
+        "Рассказывает <PER>Зульфия Маратовна Исхакова</PER>. "
+        '<q>«Да»</q>, — <cue>сказала</cue> <src name="Зульфия Маратовна Исхакова"><PER>Зульфия Маратовна</PER></src>.'
+    ),
+    "the surname first": (
+        '<src name="Владислав Юрьевич Сурков"><PER>Сурков Владислав Юрьевич</PER></src> <cue>заверил</cue>, что <q indirect>всё решено</q>.'
+    ),
+    "husband and wife": (
+        "Пришли <PER>Иван Орлов</PER> и <PER>Мария Орлова</PER>. "
+        '<q>«Да»</q>, — <cue>сказала</cue> <src name="Мария Орлова"><PER>Орлова</PER></src>.'
+    ),
+    "a foreign name": '<src name="Абдель Керим аль-Масри"><PER>Абдель Керим аль-Масри</PER></src> <cue>заявил</cue>: <q>«Да»</q>.',
+    "a name in Latin letters": '<src name="Ben Kohn"><PER>Ben Kohn</PER></src> <cue>сказал</cue>: <q>«Да»</q>.',
+    "a name in quoted words only": (
+        "<q 1>«Это знает <PER>Пётр Ильин</PER>»</q>, — <cue 1>сказал</cue> <src 1 name=\"Иван Орлов\"><PER>Иван Орлов</PER></src>. "
+        '<q 2>«Знаю»</q>, — <cue 2>ответил</cue> <src 2 name="Пётр Ильин"><PER>Ильин</PER></src>.'
+    ),
+    "of somebody": '<src name="представитель Обамы">Представитель <PER>Обамы</PER></src> <cue>сказал</cue>: <q>«Да»</q>.',
+    "critics of somebody": '<src name="критики Алиева">Критики <PER>Алиева</PER></src> <cue>считают</cue>, что <q indirect>закон плох</q>.',
+    "he": '<PER>Иван Петров</PER> пришёл. <q>«Да»</q>, — <cue>сказал</cue> <src name="Иван Петров">он</src>.',
+    "she, not he": (
+        "<PER>Анна Орлова</PER> встретила <PER>Ивана Петрова</PER>. <q>«Да»</q>, — <cue>сказала</cue> <src name=\"Анна Орлова\">она</src>."
+    ),
+    "by his words": (
+        '<src 1 name="Иван Петров"><PER>Иван Петров</PER></src> <cue 1>заявил</cue>, что <q 1 indirect>снег уберут</q>. '
+        'По <src 2 name="Иван Петров">его</src> <cue 2>словам</cue>, <q 2 indirect>техника готова</q>.'
+    ),
+    "who spoke last": (
+        '<src 1 name="Иван Петров"><PER>Иван Петров</PER></src> <cue 1>сказал</cue>: <q 1>«Тут был <PER>Олег Ким</PER>»</q>. '
+        '<q 2>«Давно»</q>, — <cue 2>добавил</cue> <src 2 name="Иван Петров">он</src>.'
+    ),
+    "a title again": (
+        '<src 1 name="Дмитрий Песков">Пресс-секретарь президента <PER>Дмитрий Песков</PER></src> <cue 1>сказал</cue>: <q 1>«Да»</q>. '
+        "Рядом стоял <PER>Олег Ким</PER>. "
+        '<q 2>«Нет»</q>, — <cue 2>добавил</cue> <src 2 name="Дмитрий Песков">пресс-секретарь</src>.'
+    ),
+    "a title after the name": (
+        "Приехал <PER>Кевин Аллен</PER>, журналист из Бостона. Его ждал <PER>Пол Росс</PER>. "
+        '<q>«Да»</q>, — <cue>сказал</cue> <src name="Кевин Аллен">журналист</src>.'
+    ),
+    "another word for the office": (
+        "Главный тренер <PER>Антон Гречко</PER> сменил состав, вратарь <PER>Ян Рау</PER> остался. "
+        '<q>«Так надо»</q>, — <cue>сказал</cue> <src name="Антон Гречко">наставник</src>.'
+    ),
+    "the office and the place": (
+        "Президент <LOC>Сербии</LOC> <PER>Александр Вучич</PER> принял президента <LOC>Грузии</LOC> <PER>Георгия Маргвелашвили</PER>. "
+        '<q>«Рад»</q>, — <cue>сказал</cue> <src name="Александр Вучич">президент <LOC>Сербии</LOC></src>.'
+    ),
+    "the adjective of the place": (
+        "Президент <LOC>Казахстана</LOC> <PER>Нурсултан Назарбаев</PER> принял президента <LOC>Сербии</LOC> <PER>Александра Вучича</PER>. "
+        '<q>«Рад»</q>, — <cue>сказал</cue> <src name="Нурсултан Назарбаев">казахстанский лидер</src>.'
+    ),
+    "presidents of two countries": (
+        "Президенты <LOC>Казахстана</LOC> и <LOC>России</LOC> <PER>Нурсултан Назарбаев</PER> и <PER>Владимир Путин</PER> спорили. "
+        '<q 1>«Да»</q>, — <cue 1>сказал</cue> <src 1 name="Нурсултан Назарбаев">президент <LOC>Казахстана</LOC></src>. '
+        '<q 2>«Нет»</q>, — <cue 2>ответил</cue> <src 2 name="Владимир Путин">президент <LOC>России</LOC></src>.'
+    ),
+    "a woman is the woman": (
+        "<PER>Анна Орлова</PER> встретила <PER>Ивана Петрова</PER>. <q>«Да»</q>, — <cue>сказала</cue> <src "
+        "name=\"Анна Орлова\">женщина</src>."
+    ),
+    "nobody names the judge": '<src name="судья">Судья</src> <cue>заявил</cue>, что <q indirect>срок прошёл</q>.',
+    "a designation in the nominative": (
+        '<cue>По словам</cue> <src name="представитель банка">представителя банка</src>, <q '
+        'indirect>дождь</q>.'
+    ),
+    "of many": '<cue>По мнению</cue> <src name="музыкальные критики">музыкальных критиков</src>, <q indirect>песня плоха</q>.',
+    "of two": '<cue>По словам</cue> <src name="два чиновника">двух чиновников</src>, <q indirect>закон готов</q>.',
+    "he is his own designation": (
+        '<src 1 name="представитель банка">Представитель банка</src> <cue 1>заявил</cue>, что <q 1 indirect>деньги целы</q>. '
+        '<q 2>«Все»</q>, — <cue 2>добавил</cue> <src 2 name="представитель банка">он</src>.'
+    ),
+    "an organisation": '<cue>По данным</cue> <src name="Росстат"><ORG>Росстата</ORG></src>, <q indirect>цены выросли</q>.',
+    "an organisation in marks": 'Как <cue>сообщает</cue> <src name="РИА «Новости»">РИА «<ORG>Новости</ORG>»</src>, <q indirect>дождь</q>.',
+    "a name in marks declines": (
+        'В <src name="«Лаборатория Касперского»">«<ORG>Лаборатории Касперского</ORG>»</src> '
+        '<cue>считают</cue>, что <q indirect>это вирус</q>.'
+    ),
+    "an abbreviation": '<cue>По данным</cue> <src name="МИД"><ORG>МИДа</ORG></src>, <q indirect>встреча прошла</q>.',
+    "an agency": '<cue>По данным</cue> <src name="Reuters">агентства <ORG>Reuters</ORG></src>, <q indirect>встреча прошла</q>.',
+    "the head declines, its complements stay": (
+        'В <src name="региональное управление Следственного комитета">региональном управлении <ORG>Следственного комитета</ORG></src> '
+        "<cue>сообщили</cue>, что <q indirect>дело закрыто</q>."
+    ),
+    "in the holding": 'В <src name="холдинг">холдинге</src> <cue>отметили</cue>, что <q indirect>долг погашен</q>.',
+    "a department again": (
+        "Отчёт издало <ORG>Министерство просвещения</ORG>. В <src name=\"Министерство "
+        "просвещения\">ведомстве</src> <cue>пояснили</cue>, что <q indirect>всё готово</q>."
+    ),
+    "a document": 'В <src name="анонимное письмо">анонимном письме</src> <cue>говорится</cue>, что <q indirect>деньги украли</q>.',
+    "in it": (
+        "Жильцы написали открытое письмо мэру. В <src name=\"открытое письмо мэру\">нём</src> "
+        "<cue>говорится</cue>, что <q indirect>вода грязна</q>."
+    ).replace("открытое письмо мэру\"", "открытое письмо\""),
+    "marks of its own": (
+        '<q 1>«Да»</q>, — <cue 1>сказал</cue> <src 1 name="Иван Петров"><PER>Иван Петров</PER></src>. <q '
+        '2>«Мы хотим мира»</q>.<name 2="Иван Петров"/>'
+    ),
+    "the next paragraph": (
+        '<q 1>«Да»</q>, — <cue 1>сказал</cue> <src 1 name="Иван Петров"><PER>Иван Петров</PER></src>.\n\n<q '
+        '2>«Мы хотим мира»</q>.<name 2="Иван Петров"/>'
+    ),
+    "coordinated cues": (
+        '<src 1 name="Юрий Чайка"><PER>Юрий Чайка</PER></src> <cue 1>напомнил</cue>, что <q 1 indirect>срок прошёл</q>, '
+        'и <cue 2>подчеркнул</cue>, что <q 2 indirect>ждать нельзя</q>.<name 2="Юрий Чайка"/>'
+    ),
+    "a dropped subject": (
+        '<q 1>«Да»</q>, — <cue 1>сказала</cue> <src 1 name="Анна Орлова"><PER>Анна Орлова</PER></src>. '
+        '<q 2>«Мы хотим мира»</q>, — <cue 2>добавила</cue>.<name 2="Анна Орлова"/>'
+    ),
+    "they added in the office": (
+        'В <src 1 name="мэрия">мэрии</src> <cue 1>сообщили</cue>, что <q 1 indirect>мост закрыт</q>, '
+        'и <cue 2>добавили</cue>, что <q 2 indirect>надолго</q>.<name 2="мэрия"/>'
+    ),
+    "impersonal": '<PER>Иван Петров</PER> пришёл. <cue>Отмечается</cue>, что <q indirect>снег уберут</q>.',
+    "they say": '<PER>Иван Петров</PER> пришёл. <cue>Говорят</cue>, что <q indirect>снег уберут</q>.',
+    "by data of nobody": '<PER>Иван Петров</PER> пришёл. <cue>По предварительным данным</cue>, <q indirect>снег уберут</q>.',
+    "somebody": '<PER>Иван Петров</PER> пришёл. <src>Кто-то из толпы</src> <cue>крикнул</cue>: <q>«Ура»</q>.',
+    "an interview": (
+        "Ректор <PER>Вера Ильинична Подгаецкая</PER> ответила на вопросы.\n\n"
+        '— <q 1>Вера Ильинична, обидно?</q>\n\n— <q 2>Смешно.</q><name 2="Вера Ильинична Подгаецкая"/>\n\n'
+        '— <q 3>Убедили?</q>\n\n— <q 4>Нет.</q><name 4="Вера Ильинична Подгаецкая"/>\n\n'
+        "Беседовала <PER>Инна Кравец</PER>"
+    ).replace("обидно?</q>", 'обидно?</q><name 1="Инна Кравец"/>').replace("Убедили?</q>", 'Убедили?</q><name 3="Инна Кравец"/>'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_speakers_are_named_as_a_reader_names_them(case):
+    gold = parse(NAMES[case])
+    assert resolved(gold) == [quote.name for quote in gold.quotes]
+
+
+@pytest.mark.parametrize(
+    "case", ["a full name", "a surname", "initials with a space", "initials alone", "he", "she, not he", "who spoke last"]
+)
+def test_names_are_found_where_there_are_no_entities(case):
+    gold = replace(parse(NAMES[case]), entities=())
+    assert resolved(gold) == [quote.name for quote in gold.quotes]
+
+
+def test_the_seed_article():
+    (seed,) = formats.read(ROOT / "seeds" / "almaty-2017.ann")
+    assert resolved(seed) == ["Нурсултан Назарбаев", "Нурсултан Назарбаев", "Владимир Путин"]
+
+
+def test_other_labels_of_persons_and_places_are_understood():
+    gold = parse(NAMES["the office and the place"])
+    nerel = {"PER": "PERSON", "LOC": "COUNTRY"}
+    renamed = [replace(span, label=nerel[span.label]) for span in gold.entities]
+    assert [quote.name for quote in names.resolve(gold.text, renamed, nameless(gold))] == [gold.quotes[0].name]
+
+
+READINGS = {
+    "Анне Петровой": "Анна Петрова",
+    "Нурсултаном Назарбаевым": "Нурсултан Назарбаев",
+    "Н. Назарбаевым": "Н. Назарбаев",
+    "Юрия Чайки": "Юрий Чайка",
+    "Льва Толстого": "Лев Толстой",
+    "Наили Хабировны Шайдуллиной": "Наиля Хабировна Шайдуллина",
+    "Арчила Талаквадзе": "Арчил Талаквадзе",
+    "Хиллари Клинтон": "Хиллари Клинтон",
+    "Барака Обамы": "Барак Обама",
+    "Абделя аль-Масри": "Абдель аль-Масри",
+}
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_a_name_is_read_as_a_whole(name):
+    assert " ".join(declension.name_readings(tuple(name.split()))[0].nominative) == READINGS[name]
+
+
+PHRASES = {
+    "региональном Минстрое": "региональный Минстрой",
+    "следственного управления СК РФ": "следственное управление СК РФ",
+    "официальных лиц": "официальные лица",
+    "потерпевшей": "потерпевшая",
+    "августовскому акту природоохранной прокуратуры": "августовский акт природоохранной прокуратуры",
+    "пяти депутатов": "пять депутатов",
+}
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_a_phrase_is_put_into_the_nominative(phrase):
+    words = phrase.split()
+    head = morphology.find_head(words, morphology.CASES - {"nomn", "accs"})
+    assert head is not None and " ".join(morphology.to_nominative(words, head)) == PHRASES[phrase]
+
+
+def test_names_are_found_by_capitals_initials_and_the_dictionary():
+    text = "Премьер-министр Иван Петров встретил в Москве В. Орлову и Сюй Цзяньго. Затем Петров уехал. Вечером шёл дождь."
+    assert [text[span.start : span.end] for span in find_names(text)] == ["Иван Петров", "В. Орлову", "Сюй Цзяньго", "Петров"]
+
+
+def test_any_article_keeps_its_quotations_and_gets_scores():
+    for seed in range(300):
+        article = random_article(Random(seed), crossing=True)
+        found = names.resolve(article.text, article.entities, article.quotes)
+        assert [replace(quote, name=None, name_score=None) for quote in found] == nameless(article)
+        assert all(quote.name_score is not None and 0 <= quote.name_score <= 1 and quote.name != "" for quote in found)
+        assert names.resolve(article.text, article.entities, found) == found
+        assert names.resolve(article.text, (), article.quotes) == names.resolve(article.text, (), found)
+
+
+def test_no_quotations_no_names():
+    assert names.resolve("", (), ()) == ()
+    assert names.resolve("Иван Петров пришёл.", (Span(0, 11, "PER"),), ()) == ()
+
+
+def test_a_long_article_takes_time_in_proportion():
+    gold = parse('<PER>Иван Петров</PER> пришёл. <q>«Да»</q>, — <cue>сказал</cue> <src name="Иван Петров">он</src>.\n')
+    count, length = 10_000, len(gold.text)
+    entities = [shifted(span, length * i) for i in range(count) for span in gold.entities]
+    quotes = [moved(gold.quotes[0], length * i) for i in range(count)]
+    begun = time.process_time()
+    found = names.resolve(gold.text * count, entities, quotes)
+    assert time.process_time() - begun < 5
+    assert {quote.name for quote in found} == {"Иван Петров"}
+
+
+def shifted(span: Span, by: int) -> Span:
+    return replace(span, start=span.start + by, end=span.end + by)
+
+
+def moved(quote: Quote, by: int) -> Quote:
+    assert quote.cue and quote.speaker
+    return replace(
+        quote, content=tuple(shifted(span, by) for span in quote.content), cue=shifted(quote.cue, by), speaker=shifted(quote.speaker, by)
+    )
+
+
+def test_the_dictionary_is_loaded_when_somebody_asks():
+    code = "import sys, govorit.names; assert 'pymorphy3' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(ROOT / "train")})
+
+
+def test_examples():
+    assert doctest.testmod(names).failed == 0 and doctest.testmod(declension).failed == 0

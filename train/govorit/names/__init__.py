@@ -1,0 +1,34 @@
+"""Who the speakers of quotations are: each mention resolved to the name or designation that the article gives, in the nominative.
+
+Rules over the text and spans on it; pymorphy3 for the forms of words. What is written in the nominative, and what is no name,
+says `data/ANNOTATION.md`, section Name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from govorit.article import Quote, Span
+from govorit.names import lexicon
+from govorit.names.finder import persons
+from govorit.names.resolver import Resolver
+
+
+def resolve(text: str, entities: Sequence[Span], quotes: Sequence[Quote]) -> tuple[Quote, ...]:
+    """Name the speakers of an article: the same quotations in the same order, each with `name` and `name_score`.
+
+    Names that were there are replaced. Labels of entities that are neither persons, organisations nor places are of no use; without
+    a person among them the names of persons are looked for in the text. A score is between 0 and 1, also where the name is None.
+
+    >>> text = "Анна Петрова пришла. «Да», — сказала она."
+    >>> said = Quote("direct", (Span(21, 25, "DIRECT"),), Span(29, 36, "CUE"), Span(37, 40, "SPEAKER"))
+    >>> resolve(text, [Span(0, 12, "PER")], [said])[0].name
+    'Анна Петрова'
+    """
+    others = [span for span in entities if span.label in lexicon.OTHER_LABELS]
+    answers = Resolver(text, persons(text, entities, quotes), others, quotes).resolve()
+    return tuple(
+        replace(quote, name=answer.actor.name if answer.actor else None, name_score=round(answer.score, 4))
+        for quote, answer in zip(quotes, answers, strict=True)
+    )

@@ -1,0 +1,197 @@
+"""What pymorphy3 knows about words, and noun phrases put into the nominative."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from govorit.names import lexicon
+
+CASES = frozenset(("nomn", "gent", "datv", "accs", "ablt", "loct"))
+MASCULINE, FEMININE, NEUTER = "masc", "femn", "neut"
+NAMES = ("Name", "Surn", "Patr")
+_SAME_CASE = {"gen1": "gent", "gen2": "gent", "acc2": "accs", "loc1": "loct", "loc2": "loct"}
+_ADJECTIVES = ("ADJF", "PRTF")
+_COUNTED = frozenset(("два", "оба", "три", "четыре"))  # behind them nouns stand in the genitive singular
+
+
+@lru_cache(maxsize=1)
+def _analyser() -> Any:
+    import pymorphy3  # a sixth of a second: only who resolves names waits for it
+
+    return pymorphy3.MorphAnalyzer(lang="ru")
+
+
+@lru_cache(maxsize=1 << 16)
+def parses(word: str) -> tuple[Any, ...]:
+    """Parse a word, the likeliest first; what a parse is, pymorphy3 says."""
+    return tuple(parse for parse in _analyser().parse(word.lower()) if "voct" not in parse.tag)
+
+
+@lru_cache(maxsize=1 << 16)
+def known_parses(word: str) -> tuple[Any, ...]:
+    """What the dictionary itself says of a word: nothing for most foreign names, and in a tenth of the time."""
+    return tuple(parse for parse in parses(word) if parse.is_known) if _analyser().word_is_known(word.lower()) else ()
+
+
+@lru_cache(maxsize=1 << 16)
+def lemma(word: str) -> str:
+    found = parses(word)
+    return fold(found[0].normal_form if found else word)
+
+
+def case_of(parse: Any) -> str | None:
+    case = parse.tag.case
+    return _SAME_CASE.get(case, case)
+
+
+def fold(word: str) -> str:
+    """Write a word as it is compared: small, with е for ё."""
+    return word.lower().replace("ё", "е")
+
+
+def like(word: str, model: str) -> str:
+    """Give `word` the capitals of `model`, all that it opens with: `МИДа` makes `мид` `МИД`."""
+    if "-" in word and word.count("-") == model.count("-"):
+        return "-".join(like(part, other) for part, other in zip(word.split("-"), model.split("-"), strict=True))
+    capitals = len(model) - len(model.lstrip("АБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ"))
+    return word.upper() if capitals == len(model) > 1 else word[:capitals].upper() + word[capitals:]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The noun that a phrase is about: which of its words it is, and how it is read."""
+
+    index: int
+    parse: Any
+    case: str
+    number: str
+    gender: str | None
+    animate: bool
+
+    @property
+    def lemma(self) -> str:
+        return fold(self.parse.normal_form)
+
+
+def find_head(words: Sequence[str], cases: frozenset[str] = CASES) -> Head | None:
+    """Find the first noun of a phrase and read it in one of `cases`, in agreement with the adjectives before it, if that can be.
+
+    Adjectives with no noun are their own head: `потерпевшая`, `оставшиеся в живых`.
+    """
+    return _find_head(tuple(words[:10]), cases)
+
+
+@lru_cache(maxsize=1 << 14)
+def _find_head(words: tuple[str, ...], cases: frozenset[str]) -> Head | None:
+    for index, word in enumerate(words):
+        nouns = [parse for parse in parses(word) if parse.tag.POS == "NOUN" and parse.score > 0.02 and case_of(parse) in CASES]
+        if nouns and not (index + 1 < len(words) and _is_adjective_of(words[index + 1], word, cases)):
+            ranks = [(*_rank(parse, words[:index], cases), -i) for i, parse in enumerate(nouns)]
+            _, agreed, *_, best = max(ranks)
+            standing = None if agreed or not index else _standing(words[:index], cases)
+            return standing or _head(index, nouns[-best])
+        if any(parse.tag.POS == "PREP" and parse.score > 0.5 for parse in parses(word)):
+            break
+    for allowed in (cases, CASES):
+        for index, word in enumerate(words):
+            for parse in parses(word):
+                if parse.tag.POS in (*_ADJECTIVES, "NUMR") and case_of(parse) in allowed:
+                    return _head(index, parse)
+    return None
+
+
+def _rank(noun: Any, before: Sequence[str], cases: frozenset[str]) -> tuple[float, int, bool, float]:
+    """How well a reading of a noun fits its place; behind `в` the locative is likelier than the accusative."""
+    case = case_of(noun)
+    allowed = 0.0 if case not in cases else 0.5 if case == "accs" and "loct" in cases else 1.0
+    return allowed, _agreement(before, noun), noun.normal_form in lexicon.MANY and noun.tag.number == "plur", noun.score
+
+
+def _standing(words: Sequence[str], cases: frozenset[str]) -> Head | None:
+    """The adjective that stands for a noun before a complement: `знакомый банкира`."""
+    last = parses(words[-1])
+    return next((_head(len(words) - 1, parse) for parse in last if parse.tag.POS in _ADJECTIVES and case_of(parse) in cases), None)
+
+
+def _is_adjective_of(noun: str, word: str, cases: frozenset[str]) -> bool:
+    """Whether `word`, which may be a noun, is rather an adjective of the noun after it: `рабочий класс`."""
+    readings = parses(word)
+    return readings[0].tag.POS in _ADJECTIVES and any(
+        agreeing(word, case_of(parse), parse.tag.number, parse.tag.gender)
+        for parse in parses(noun)
+        if parse.tag.POS == "NOUN" and case_of(parse) in cases
+    )
+
+
+def _head(index: int, parse: Any) -> Head:
+    gender = parse.tag.gender if parse.tag.number != "plur" else None
+    return Head(index, parse, case_of(parse) or "nomn", parse.tag.number or "plur", gender, parse.tag.animacy == "anim")
+
+
+def _agreement(before: Sequence[str], noun: Any) -> int:
+    """How many adjectives that stand right before a noun agree with it."""
+    count = 0
+    for word in reversed(before):
+        if agreeing(word, case_of(noun), noun.tag.number, noun.tag.gender) is None:
+            break
+        count += 1
+    return count
+
+
+@lru_cache(maxsize=1 << 15)
+def agreeing(word: str, case: str | None, number: str | None, gender: str | None) -> Any:
+    """The reading of an adjective that agrees with a noun so read, None if there is none."""
+    for parse in parses(word):
+        tag = parse.tag
+        fits = case_of(parse) == case and tag.number == number and (number == "plur" or gender in (None, tag.gender))
+        if fits and (tag.POS in _ADJECTIVES or "Apro" in tag or "Anum" in tag):
+            return parse
+    return None
+
+
+def to_nominative(words: Sequence[str], head: Head) -> list[str]:
+    """Put a phrase into the nominative: its head and what agrees with it; what depends on the head stays as it stands."""
+    result = list(words)
+    if head.case == "nomn":
+        return result
+    counted = [parse for word in words[: head.index] for parse in parses(word)[:3] if parse.tag.POS == "NUMR"]
+    if counted and head.case == "gent" and any(case_of(parse) == "nomn" for parse in parses(words[0])):
+        return result
+    if counted:
+        return _counted(result, head, counted[0])
+    for index, word in enumerate(words[: head.index]):
+        parse = agreeing(word, head.case, head.number, head.parse.tag.gender)
+        if parse is not None:
+            number = {"plur"} if head.number == "plur" else {"sing", head.gender or parse.tag.gender}
+            result[index] = _inflected(parse, word, {"nomn", *number})
+    if not _is_abbreviation(words[head.index]):
+        number = {head.number, head.gender} if head.parse.tag.POS != "NOUN" and head.gender else {head.number}
+        result[head.index] = _inflected(head.parse, words[head.index], {"nomn", *number})
+    return result
+
+
+def _counted(words: list[str], head: Head, numeral: Any) -> list[str]:
+    """`двух чиновников` -> `два чиновника`, `пятерых делегатов` -> `пять делегатов`."""
+    few = numeral.normal_form in _COUNTED
+    for index, word in enumerate(words[: head.index + 1]):
+        parse = head.parse if index == head.index else parses(word)[0]
+        if parse.tag.POS == "NUMR":
+            words[index] = _inflected(parse, word, {"nomn"})
+        elif index == head.index:
+            words[index] = _inflected(parse, word, {"gent", "sing" if few else "plur"})
+        elif parse.tag.POS in _ADJECTIVES:
+            words[index] = _inflected(parse, word, {"gent", "plur"})
+    return words
+
+
+def _inflected(parse: Any, word: str, grammemes: set[str]) -> str:
+    form = parse.inflect(grammemes)
+    return like(form.word, word) if form else word
+
+
+def _is_abbreviation(word: str) -> bool:
+    return (word.isupper() and len(word) > 1) or (re.search("[а-яё][А-ЯЁ]", word) is not None and not re.search("-[А-ЯЁ]", word))

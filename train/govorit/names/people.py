@@ -1,0 +1,239 @@
+"""Persons of an article: the mentions of one person gathered, the fullest name in the nominative."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from govorit.article import Span
+from govorit.names import lexicon
+from govorit.names.declension import Reading, is_name, is_patronymic, name_readings
+from govorit.names.morphology import CASES, case_of, fold, known_parses
+
+WORDS = re.compile(r"[^\W\d_]\.|\w+(?:[-’'`]\w+)*")
+_LASTWORDS = re.compile(r"\b([\w-]+)\s+$")
+_NEXTWORDS = re.compile(r"\s+(\w+)")
+
+
+@dataclass(eq=False, slots=True)
+class Mention:
+    """A name where it stands; `readings` are those that its place allows."""
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    readings: tuple[Reading, ...]
+    gender: str | None = None  # what a verb says
+
+    @property
+    def fullness(self) -> tuple[int, int]:
+        """How full the name is: whole words, then initials."""
+        whole = sum(not word.endswith(".") for word in self.words)
+        return whole, len(self.words) - whole
+
+
+@dataclass(eq=False, slots=True)
+class Person:
+    fullest: Mention
+    mentions: list[Mention] = field(default_factory=list)
+    gender: str | None = None
+
+    def add(self, mention: Mention) -> None:
+        self.mentions.append(mention)
+        if mention.fullness > self.fullest.fullness:
+            self.fullest = mention
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the place of a name says about it, in so far as that is certain."""
+
+    cases: frozenset[str] = CASES
+    gender: str | None = None
+
+    def allows(self, reading: Reading) -> bool:
+        return bool(reading.cases & self.cases) and (self.gender is None or reading.gender in (None, self.gender))
+
+
+def find_mentions(text: str, names: Iterable[Span]) -> list[Mention]:
+    """Read the names at `names`, which are in the order of the text."""
+    return [_mention(text, span.start, span.end) for span in names]
+
+
+def in_context(mention: Mention, context: Context) -> Mention:
+    """Read a name again where it is certain in which cases it stands, and whose it is."""
+    readings = name_readings(mention.words)
+    certain = tuple(reading for reading in readings if context.allows(reading))
+    return Mention(mention.start, mention.end, mention.words, certain or readings, context.gender)
+
+
+def _mention(text: str, start: int, end: int) -> Mention:
+    words = tuple(match[0] for match in WORDS.finditer(text, start, end))
+    governor = _LASTWORDS.search(text, max(start - 30, 0), start)
+    before = governor[1] if governor else ""
+    readings, gender = name_readings(words), None
+    cases = lexicon.GOVERNED.get(before.lower())
+    if cases:
+        readings = tuple(reading for reading in readings if reading.cases & cases) or readings
+    else:
+        readings, gender = _weighed(text, end, before, readings)
+    return Mention(start, end, words, readings, gender)
+
+
+def _weighed(text: str, end: int, before: str, readings: tuple[Reading, ...]) -> tuple[tuple[Reading, ...], str | None]:
+    """Weigh readings by the words beside the name: a verb in the past has its subject there, a noun its apposition."""
+    after = _NEXTWORDS.match(text, end)
+    for word in (after[1] if after else "", before):
+        gender = past_gender(word)
+        if gender:
+            return tuple(_times(r, 1.0 if "nomn" in r.cases and r.gender in (None, gender) else 0.15) for r in readings), gender
+    cases = noun_cases(before) if before.islower() else frozenset()
+    return (tuple(_times(r, 1.0 if r.cases & cases else 0.4) for r in readings) if cases else readings), None
+
+
+def _times(reading: Reading, factor: float) -> Reading:
+    return replace(reading, weight=reading.weight * factor) if factor != 1.0 else reading
+
+
+@lru_cache(maxsize=1 << 14)
+def past_gender(word: str) -> str | None:
+    """The gender that a verb in the past gives its subject."""
+    if not re.search("(?:л|ла|лся|лась)$", word):
+        return None
+    return next((parse.tag.gender for parse in known_parses(word)[:1] if parse.tag.POS == "VERB"), None)
+
+
+@lru_cache(maxsize=1 << 14)
+def noun_cases(word: str) -> frozenset[str]:
+    """The cases in which a noun that calls a person may stand; none for other words."""
+    nouns = [parse for parse in known_parses(word) if parse.tag.POS == "NOUN" and parse.tag.animacy == "anim"] if word else []
+    return frozenset(filter(None, map(case_of, nouns)))
+
+
+# --- who is who
+
+
+def gather(mentions: Iterable[Mention]) -> dict[Mention, Person]:
+    """Put the mentions of one person together; each goes to the person mentioned last whom it may name."""
+    people: dict[str, list[Person]] = {}
+    owners: dict[Mention, Person] = {}
+    for mention in mentions:
+        keys = {
+            fold(word)
+            for reading in mention.readings
+            for part in reading.nominative
+            if not part.endswith(".")
+            for word in (part, *part.split("-"))
+        }
+        known = {id(person): person for key in keys for person in people.get(key, ())}
+        fitting = [(alike(mention, person.fullest), person.mentions[-1].start, person) for person in known.values()]
+        best = max(((fit, at, person) for fit, at, person in fitting if fit), key=lambda item: item[:2], default=None)
+        person = best[2] if best else Person(mention)
+        person.add(mention)
+        owners[mention] = person
+        for key in keys:
+            if person not in people.setdefault(key, []):
+                people[key].append(person)
+    for person in set(owners.values()):
+        person.gender = gender_of(person)
+    return owners
+
+
+def alike(one: Mention, other: Mention) -> float:
+    """How well two names may be one person's: the weight of the best pair of readings that agree, 0 where none do."""
+    if one.words == other.words:
+        return float(len(one.words))
+    short, long = (one, other) if len(one.words) <= len(other.words) else (other, one)
+    best = 0.0
+    for mine in short.readings[:6]:
+        for theirs in long.readings[:6]:
+            if None in (mine.gender, theirs.gender) or mine.gender == theirs.gender:
+                words = _aligned(mine.nominative, theirs.nominative)
+                if words:
+                    best = max(best, words * (mine.weight * theirs.weight) ** 0.1)
+    return best
+
+
+@lru_cache(maxsize=1 << 16)
+def _aligned(short: tuple[str, ...], long: tuple[str, ...]) -> float:
+    """Match each word of the shorter name with one of the longer, whole or by its initial; patronymics may be missing."""
+    left = [fold(word) for word in long]
+    whole = 0
+    for word in sorted(map(fold, short), key=lambda word: word.endswith(".")):
+        if word in left and not word.endswith("."):
+            left.remove(word)
+            whole += 1
+            continue
+        partner = next((other for other in left if _initial(word, other) or word in other.split("-")), None)
+        if partner is not None:
+            left.remove(partner)
+            whole += word in partner.split("-")
+        elif not is_patronymic(word):
+            return 0.0
+    missing = all(is_patronymic(word) for word in left) or len(short) == 1
+    return whole * (1.0 if missing else 0.9)
+
+
+def _initial(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return short.endswith(".") and long.startswith(short.rstrip("."))
+
+
+def gender_of(person: Person) -> str | None:
+    """The gender that the fullest mentions make likeliest, with what verbs say of all of them."""
+    shape = person.fullest.fullness
+    votes: dict[str, float] = {}
+    for mention in person.mentions:
+        if mention.gender:
+            votes[mention.gender] = votes.get(mention.gender, 0.0) + 0.5
+        if mention.fullness == shape:
+            total = sum(reading.weight for reading in mention.readings)
+            for reading in mention.readings:
+                if reading.gender:
+                    votes[reading.gender] = votes.get(reading.gender, 0.0) + reading.weight / total
+    return max(votes, key=lambda gender: votes[gender], default=None)
+
+
+def full_name(text: str, person: Person) -> str:
+    """Write the fullest name of a person in the nominative: what most mentions agree on."""
+    shape = person.fullest.fullness
+    votes: dict[tuple[str, ...], float] = {}
+    for mention in person.mentions:
+        if mention.fullness == shape:
+            for reading in mention.readings:
+                votes[reading.nominative] = 0.0
+    for nominative in votes:
+        shares = [(mention.fullness == shape, _vote(nominative, mention, person.gender)) for mention in person.mentions]
+        others = [share for full, share in shares if not full]
+        votes[nominative] = sum(share for full, share in shares if full) + sum(others) / max(len(others), 1)
+    best = max(votes, key=lambda nominative: votes[nominative])
+    mention = next(m for m in person.mentions if m.fullness == shape and any(r.nominative == best for r in m.readings))
+    return rendered(text, mention, best)
+
+
+def _vote(nominative: tuple[str, ...], mention: Mention, gender: str | None) -> float:
+    total = best = 0.0
+    for reading in mention.readings:
+        weight = reading.weight * (0.1 if gender and reading.gender not in (None, gender) else 1.0)
+        total += weight
+        if weight > best and set(map(fold, reading.nominative)) <= set(map(fold, nominative)):
+            best = weight
+    return best / total if total else 0.0
+
+
+def rendered(text: str, mention: Mention, nominative: Sequence[str]) -> str:
+    """Write a mention with its words put into the nominative; what stands between them stays."""
+    pieces, position = [], mention.start
+    for match, word in zip(WORDS.finditer(text, mention.start, mention.end), nominative, strict=True):
+        pieces += [text[position : match.start()], word]
+        position = match.end()
+    return _ordered(re.sub(r"\s+", " ", "".join((*pieces, text[position : mention.end]))))
+
+
+def _ordered(name: str) -> str:
+    """`Сурков Владислав Юрьевич` -> `Владислав Юрьевич Сурков`."""
+    words = name.split(" ")
+    surname_first = len(words) == 3 and is_patronymic(words[2]) and is_name(words[1]) and not is_patronymic(words[1])
+    return " ".join((*words[1:], words[0])) if surname_first else name

@@ -1,0 +1,150 @@
+"""What a speaker's phrase is about: in which case it stands, whose name is in it, and what it is in the nominative."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from govorit.article import Quote, Span
+from govorit.names import lexicon
+from govorit.names.morphology import MASCULINE, Head, find_head, lemma, parses, to_nominative
+
+WORD = re.compile(r"[^\W\d_]\.(?=\s?[А-ЯЁ])|[^\W\d_]+(?:[-’'][^\W_]+)*|\d[\d\w,.-]*\w|\d")
+MARKS = '«»„“”"'
+_BEFORE = re.compile(r"(\w+)[\s«„“\"']+$")
+_GOVERNED = {
+    **dict.fromkeys(["в", "во", "на", "о", "об", "при", "обо"], frozenset(("loct", "accs"))),
+    **dict.fromkeys(["от", "из", "у", "со", "с", "для", "против"], frozenset(("gent",))),
+    **dict.fromkeys(["по", "согласно", "к"], frozenset(("datv", "gent"))),
+}
+_CITING = re.compile(r"(?:про)?цитиру|процитир|привод|привел|привёл|переда[её]т слова|сослал|ссыла")
+_SENTENCE_END = re.compile(
+    r"[.!?…:]['’»”“\")]*\s+[—–-]?\s*[«„“\"'’(]*$|\n\s*[—–-]?\s*[«„“\"'’(]*$|^\W*$|[.!?…»”\"],? [—–-] $|[:] ?[«„“\"]+$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What a reporting verb says about its subject; None where it does not say."""
+
+    gender: str | None = None
+    number: str | None = None
+
+
+def words_of(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    return [match.span() for match in WORD.finditer(text, start, end)]
+
+
+def is_verbal(text: str, cue: Span) -> bool:
+    """Whether a cue is a verb and not the noun of `по словам`."""
+    verbs = ("VERB", "GRND", "PRTS", "PRTF", "INFN")
+    return any(parse.tag.POS in verbs and parse.score > 0.05 for word in WORD.findall(text, cue.start, cue.end) for parse in parses(word))
+
+
+def agreement(text: str, cue: Span | None) -> Agreement:
+    """Read gender and number off a reporting verb."""
+    if cue is None:
+        return Agreement()
+    for word in WORD.findall(text[cue.start : cue.end]):
+        verbs = [parse for parse in parses(word) if parse.tag.POS in ("VERB", "PRTS")]
+        if verbs and word.lower() != "не":
+            tag = verbs[0].tag
+            return Agreement(tag.gender, tag.number)
+    return Agreement()
+
+
+def cases_of(text: str, quote: Quote) -> frozenset[str]:
+    """In which cases the speaker of a quotation can stand, by the word before it and by the cue."""
+    assert quote.speaker is not None
+    before = _BEFORE.search(text, max(quote.speaker.start - 24, 0), quote.speaker.start)
+    if before and before[1].lower() in _GOVERNED:
+        return _GOVERNED[before[1].lower()]
+    if quote.cue is None:
+        return frozenset(("nomn",))
+    cue = text[quote.cue.start : quote.cue.end].lower()
+    if cue.startswith("согласно"):
+        return frozenset(("datv", "gent"))
+    if _CITING.match(cue.removeprefix("не ")):
+        return frozenset(("accs", "gent", "nomn"))
+    if not is_verbal(text, quote.cue):
+        return frozenset(("gent",)) if quote.cue.end < quote.speaker.start else frozenset(("gent", "nomn", "accs"))
+    if any(parse.tag.POS in ("PRTF", "PRTS") for parse in parses(cue.split()[-1])[:1]):
+        return frozenset(("nomn", "ablt"))
+    return frozenset(("nomn",))
+
+
+def starts_sentence(text: str, start: int) -> bool:
+    return _SENTENCE_END.search(text[max(start - 12, 0) : start]) is not None or start == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A noun phrase as it stands, and its head."""
+
+    text: str
+    bounds: tuple[tuple[int, int], ...]  # of the words, in the article
+    words: tuple[str, ...]
+    head: Head | None
+
+    @property
+    def number(self) -> str | None:
+        return self.head.number if self.head else None
+
+    @property
+    def lemmas(self) -> frozenset[str]:
+        return frozenset(lemma(word) for word in self.words if len(word) > 1)
+
+
+def read(text: str, start: int, end: int, cases: frozenset[str]) -> Phrase:
+    """Read a noun phrase that stands in one of `cases`, or in any where that cannot be."""
+    bounds = tuple(words_of(text, start, end))
+    words = tuple(text[start:end] for start, end in bounds)
+    head = find_head(words, cases)
+    return Phrase(text[start:end], bounds, words, head)
+
+
+def designation(text: str, phrase: Phrase, entities: Sequence[Span]) -> str:
+    """Write a phrase in the nominative, small where only its place at the head of a sentence made it large."""
+    if not phrase.bounds:
+        return phrase.text
+    start = phrase.bounds[0][0]
+    words = to_nominative(phrase.words, phrase.head) if phrase.head else list(phrase.words)
+    if words and _is_small(text, start, phrase, entities):
+        words[0] = words[0][:1].lower() + words[0][1:]
+    return assemble(text, phrase, words)
+
+
+def assemble(text: str, phrase: Phrase, words: Sequence[str]) -> str:
+    first = text.find(phrase.text, max(phrase.bounds[0][0] - 4, 0))
+    pieces, position = [], first
+    for (start, end), word in zip(phrase.bounds, words, strict=True):
+        pieces += [text[position:start], word]
+        position = end
+    pieces.append(text[position : first + len(phrase.text)])
+    return re.sub(r"\s+", " ", "".join(pieces).replace("''", "")).strip()
+
+
+def _is_small(text: str, start: int, phrase: Phrase, entities: Sequence[Span]) -> bool:
+    word = phrase.words[0]
+    if not starts_sentence(text, start) or (word.isupper() and len(word) > 1) or text[start - 1 : start] in tuple(MARKS):
+        return False
+    if phrase.head and phrase.head.lemma in lexicon.SMALL:
+        return True
+    if any(
+        entity.start <= start < entity.end - len(word) and (len(phrase.words) > 1 or not _is_dictionary_noun(word)) for entity in entities
+    ):
+        return False
+    return _is_dictionary_noun(word)
+
+
+def _is_dictionary_noun(word: str) -> bool:
+    best = parses(word)[0]
+    return bool(best.is_known) and not any(mark in best.tag for mark in ("Name", "Surn", "Patr", "Geox", "Orgn", "Trad"))
+
+
+def strict_gender(head: Head) -> str | None:
+    """The gender of whom a noun can call: a woman's noun a woman's, a man's anybody's but for a few."""
+    if head.lemma in lexicon.MEN:
+        return MASCULINE
+    return None if head.gender == MASCULINE or head.lemma in lexicon.EITHER else head.gender

@@ -1,0 +1,78 @@
+"""Whose name a speaker's phrase holds: `пресс-секретарь президента Дмитрий Песков`, but `представитель Обамы`, `критики Алиева`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from govorit.article import Quote
+from govorit.names import lexicon
+from govorit.names.morphology import FEMININE, MASCULINE, NEUTER
+from govorit.names.people import Context, Mention, Person, full_name
+from govorit.names.phrases import agreement, cases_of, read, strict_gender
+
+NOMINATIVE = frozenset(("nomn",))
+_THIN = 0.04  # of the weight of all readings: less, and a name does not stand in that case
+
+
+def context_of(text: str, quote: Quote) -> Context:
+    """What cue and preposition say about the speaker of a quotation."""
+    assert quote.speaker is not None
+    cases = cases_of(text, quote)
+    if cases == NOMINATIVE and " " in text[quote.speaker.start : quote.speaker.end]:
+        head = read(text, quote.speaker.start, quote.speaker.end, cases).head
+        if head and head.case != "nomn" and head.animate and head.parse.is_known:
+            return Context(frozenset((head.case,)))
+    gender = agreement(text, quote.cue).gender if cases == NOMINATIVE else None
+    return Context(cases, None if gender == NEUTER else gender)
+
+
+def named_in(text: str, quote: Quote, mentions: Sequence[Mention], owners: Mapping[Mention, Person]) -> tuple[Mention, Context] | None:
+    """Find the name that is the speaker's own among `mentions`, those in the phrase, and what is certain of it; None if there is none."""
+    assert quote.speaker is not None
+    context = context_of(text, quote)
+    for mention in reversed(mentions):
+        before = text[quote.speaker.start : mention.start].strip()
+        called = _called(text, quote.speaker.start, mention, context)
+        fitting = context if share(mention, context, called) >= _THIN else Context(context.cases)
+        thin = share(mention, fitting, called) < _THIN
+        if not before or before.lower() in lexicon.EMPHASIS:
+            return mention, Context() if share(mention, fitting, called) < 0.25 else fitting
+        if not thin and not _depends(text, quote.speaker.start, mention, owners[mention], context):
+            return mention, replace(fitting, gender=fitting.gender or called)
+    return None
+
+
+def _called(text: str, start: int, mention: Mention, context: Context) -> str | None:
+    """The gender that the noun of a phrase gives the name after it: `журналистка Аделя Бикмуллина`."""
+    head = read(text, start, mention.start, context.cases).head if start < mention.start else None
+    return strict_gender(head) if head and head.animate and head.case in context.cases and head.number == "sing" else None
+
+
+def share(mention: Mention, context: Context, called: str | None) -> float:
+    """How much of the weight of its readings of that gender a mention keeps in a context."""
+    readings = [reading for reading in mention.readings if called is None or reading.gender in (None, called)]
+    total = sum(reading.weight for reading in readings)
+    return sum(reading.weight for reading in readings if context.allows(reading)) / total if total else 0.0
+
+
+def _depends(text: str, start: int, mention: Mention, person: Person, context: Context) -> bool:
+    """Whether a name is a complement of the noun before it."""
+    phrase = read(text, start, mention.start, context.cases)
+    head = phrase.head
+    if head is None:
+        return False
+    if head.lemma in lexicon.DOCUMENTS or head.lemma in lexicon.BODIES:
+        return True
+    if head.number == "plur" and head.case in context.cases and phrase.words[0].lower() not in lexicon.ONE:
+        return True
+    called = _called(text, start, mention, context)
+    if called in (MASCULINE, FEMININE) and person.gender not in (None, called) and mention.fullness[0] == 1:
+        return True
+    if mention.fullness[0] > 1 or person.fullest.fullness <= mention.fullness or context.cases != NOMINATIVE:
+        return head.lemma in lexicon.RELATED and context.cases == NOMINATIVE and _conflict(person, context) and mention.fullness[0] == 1
+    return mention.words[-1] not in full_name(text, person).split() or (head.lemma in lexicon.RELATED and _conflict(person, context))
+
+
+def _conflict(person: Person, context: Context) -> bool:
+    return context.gender is not None and person.gender not in (None, context.gender)

@@ -1,0 +1,181 @@
+"""Organisations and documents: what a bare noun such as `ведомство`, `суд` or `документ` points back to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from govorit.article import Span
+from govorit.names import lexicon
+from govorit.names.declension import may_be_name
+from govorit.names.morphology import FEMININE, Head, agreeing, case_of, fold, lemma, parses
+from govorit.names.phrases import WORD, designation, read
+
+_LOOK_BACK = 4000  # characters
+# What a bare noun may mean that the name does not contain.
+_MEANT = {
+    "ведомство": re.compile(
+        r"(?:министерств|служб|агентств|управлени|департамент|комитет|инспекци)|\b(?:Мин|Рос)[а-я]+|\b(?:МИД|МВД|МЧС|Ф[А-Я]С)", re.I
+    ),
+    "министерство": re.compile(r"\bМин[а-я]+|\bМИД|\bМВД|\bМЧС"),
+    "компания": re.compile(r"\b(?:ООО|ОАО|ЗАО|ПАО|АО|авиакомпани|корпораци)", re.I),
+    "издание": re.compile(r"газет|журнал|портал|\b(?:Times|Post|Mirror|News|Daily)\b", re.I),
+    "агентство": re.compile(r"\b(?:РИА|ИТАР|ТАСС|Reuters|AFP|AP|Интерфакс)"),
+    "банк": re.compile(r"\w*банк", re.I),
+}  # fmt: skip
+
+
+def meaning(text: str, position: int, head: Head, entities: Sequence[Span]) -> str | None:
+    """What a bare noun at `position` points back to, in the nominative: the nearest fuller phrase of that noun, or a name that it means.
+
+    None where nothing before it fits.
+    """
+    if head.lemma in lexicon.ANY_DOCUMENT:
+        return last_document(text, position, None, entities)
+    for start, end in _earlier(text, position, head):
+        first, last = _extent(text, start, end, entities)
+        if (first, last) != (start, end):
+            return _name(text, first, last, entities)
+    pattern = _MEANT.get(head.lemma)
+    if pattern:
+        for entity in reversed([entity for entity in entities if entity.end <= position]):
+            if pattern.search(text, max(entity.start - 16, 0), entity.end):
+                return _name(text, *_with_noun(text, entity), entities)
+    return None
+
+
+def last_document(text: str, position: int, gender: str | None, entities: Sequence[Span]) -> str | None:
+    """The document named last before `position`, None if there is none near; of that gender, where one is given."""
+    start = max(position - 700, 0)
+    for match in reversed(list(WORD.finditer(text, start, position))):
+        head = _document(match[0])
+        if head and (gender is None or (gender == FEMININE) == (head == FEMININE)):
+            return _name(text, *_extent(text, *match.span(), entities), entities)
+    return None
+
+
+@lru_cache(maxsize=1 << 14)
+def _document(word: str) -> str | None:
+    """The gender of a word for a document, None for other words."""
+    if len(word) < 3 or lemma(word) not in lexicon.DOCUMENTS:
+        return None
+    return next((parse.tag.gender for parse in parses(word) if parse.tag.POS == "NOUN"), None)
+
+
+def bare_name(text: str, start: int, end: int) -> str | None:
+    """`агентство Reuters` -> `Reuters`: the name alone, where it needs no noun and no marks; None elsewhere."""
+    for word in WORD.finditer(text, start, end):
+        if lemma(word[0]) in lexicon.GENERIC:
+            found = _BARE.fullmatch(text, word.end(), end)
+            return found[1] if found else None
+        if not any(parse.tag.POS in ("ADJF", "PRTF") for parse in parses(word[0])):
+            return None
+    return None
+
+
+_BARE = re.compile(r"\s+(?:'')?([A-Z][\w .&'’-]*?|[А-ЯЁ]{3,})(?:'')?")
+_STRAIGHT = re.compile(r"(?:(?:.* )?([\w-]+) )?\"([^\"]+)\"")
+
+
+def without_marks(name: str) -> str:
+    """`газета "Ведомости"` -> `Ведомости`: straight marks fall away, and a noun before them that says only what it is."""
+    found = _STRAIGHT.fullmatch(name)
+    return found[2] if found and (found[1] is None or lemma(found[1]) in lexicon.GENERIC) else name
+
+
+def full_form(text: str, abbreviation: str, entities: Sequence[Span]) -> str | None:
+    """The name that stands before its abbreviation in brackets: `Международный олимпийский комитет (МОК)`."""
+    for match in re.finditer(rf"\({re.escape(abbreviation)}\)", text):
+        for entity in entities:
+            if entity.end == match.start() - 1 and len(text[entity.start : entity.end].split()) > 1:
+                return _name(text, entity.start, entity.end, entities)
+    return None
+
+
+def _with_noun(text: str, entity: Span) -> tuple[int, int]:
+    """Stretch a name in marks to its marks and the noun before them: `авиакомпания «Уралвинг»`."""
+    marks = _OPENING.search(text, max(entity.start - 40, 0), entity.start)
+    return (marks.start(), entity.end + 1) if marks else (entity.start, entity.end)
+
+
+_OPENING = re.compile(r"(?:[\w-]+ )?[«„“\"]$")
+
+
+def _earlier(text: str, position: int, head: Head) -> Iterator[tuple[int, int]]:
+    """Where the noun stands before `position`, the nearest first."""
+    begin = max(position - _LOOK_BACK, 0)
+    noun = head.lemma
+    stem = noun[: max(len(noun) - 2, 3)].replace("е", "[её]")
+    for match in reversed(list(re.finditer(rf"\b{stem}\w{{0,4}}\b(?!-)", text[begin:position], re.I))):
+        if any(fold(parse.normal_form) == noun and parse.tag.number == head.number for parse in parses(match[0])):
+            yield begin + match.start(), begin + match.end()
+
+
+_QUOTED = re.compile(
+    r" («[^»\n]{2,60}»|“[^”\n]{2,60}”|„[^“\n]{2,60}“|\"[^\"\n]{2,60}\"|''[^'\n]{2,60}''|№ ?[\d/-]+(?: от [\d.]+)?)|, близк\w+ к [^,.;»\n]+"
+)
+_NEXT = re.compile(r" ([\w.-]*\w)")
+_PREVIOUS = re.compile(r"([\w-]+) $")
+
+
+def _extent(text: str, start: int, end: int, entities: Sequence[Span]) -> tuple[int, int]:
+    """Stretch a noun to its phrase: adjectives before it, a name in marks or what stands in the genitive after it."""
+    around = next((e for e in entities if e.start <= start and end <= e.end), None)
+    if around is not None and (around.start, around.end) != (start, end):
+        return around.start, around.end
+    noun = parses(text[start:end])
+    first = start
+    while (before := _PREVIOUS.search(text, max(first - 40, 0), first)) and any(
+        agreeing(before[1], case_of(parse), parse.tag.number, parse.tag.gender) and "Apro" not in parses(before[1])[0].tag
+        for parse in noun
+        if parse.tag.POS == "NOUN"
+    ):
+        first = before.start()
+    quoted = _QUOTED.match(text, end)
+    if quoted:
+        return first, quoted.end()
+    named = next((entity for entity in entities if entity.start == end + 1), None)
+    if named is not None:
+        return first, named.end
+    last, position = end, end
+    for _ in range(6):
+        after = _NEXT.match(text, position)
+        if after is None:
+            break
+        kind = _dependent(after[1])
+        if not kind:
+            break
+        position = after.end()
+        if kind == "noun":
+            last = position
+    return first, last
+
+
+@lru_cache(maxsize=1 << 14)
+def _dependent(word: str) -> str:
+    """Whether a word after a noun depends on it: `noun` in the genitive, `adjective` of one, or nothing."""
+    found = parses(word)
+    tag = found[0].tag if found else None
+    if re.fullmatch(r"[А-ЯЁ]{2,}|[A-Z][\w.-]*", word):
+        return "noun"
+    if (word[:1].isupper() and may_be_name(word)) or any(parse.tag.POS == "VERB" and parse.score > 0.1 for parse in found):
+        return ""
+    if tag is None or tag.POS not in ("NOUN", "ADJF", "PRTF") or "Apro" in tag:
+        return ""
+    genitive = [parse for parse in found if case_of(parse) == "gent" and parse.tag.POS == tag.POS and parse.score > 0.05]
+    if not genitive:
+        return ""
+    return "noun" if tag.POS == "NOUN" else "adjective"
+
+
+def _name(text: str, start: int, end: int, entities: Sequence[Span]) -> str:
+    phrase = read(text, start, end, frozenset(_cases(text, start)))
+    return bare_name(text, start, end) or without_marks(designation(text, phrase, entities))
+
+
+def _cases(text: str, start: int) -> Iterator[str]:
+    """The cases that a preposition before `start` leaves possible."""
+    before = _PREVIOUS.search(text, max(start - 20, 0), start)
+    governed = {"в": "loct accs", "на": "loct accs", "о": "loct", "из": "gent", "от": "gent", "по": "datv", "к": "datv", "с": "gent ablt"}
+    yield from governed.get(before[1].lower() if before else "", "nomn gent accs ablt datv loct").split()
