@@ -3,23 +3,27 @@ import json
 import random
 import resource
 import signal
+from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
+import raw
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import AutoModelForTokenClassification, AutoTokenizer, BertConfig, BertModel, ModernBertConfig, ModernBertModel, pipeline
 
-from govorit import checkpoint, contract, tokenization, windows, words
+from govorit import checkpoint, contract, decode, tokenization, windows, words
 from govorit.article import LAYERS, QUOTE_LABELS, Article, Span
 from govorit.checkpoint import ENCODER, HEAD, State, States, load_tagger, load_tokenizer, publish
 from govorit.contract import Contract
+from govorit.engines import TorchEngine
 from govorit.errors import UserError
 from govorit.extractor import Extractor
 from govorit.formats.inline import parse
+from govorit.links import VECTORS
 from govorit.tagger import Tagger
 
 torch.set_num_threads(1)
@@ -118,7 +122,8 @@ def test_what_is_published_is_what_is_loaded(published):
     assert not again.training and again.layers == CONTRACT.layers
     with torch.inference_mode():
         before, after = trained()(*inputs()), again(*inputs())
-    assert all(torch.equal(before[layer], after[layer]) for layer in LAYERS)
+    assert all(torch.equal(before[key], after[key]) for key in (*LAYERS, VECTORS))
+    assert same_links(again, trained())
     assert contract.load(published) == CONTRACT
     assert load_tokenizer(published).to_str() == Tokenizer.from_file(str(published / "quotes" / "tokenizer.json")).to_str()
 
@@ -141,7 +146,7 @@ def test_each_layer_is_a_folder_for_plain_transformers(published, layer):
 
 
 def test_a_published_folder_holds_weights_once_and_nothing_to_unpickle(published):
-    assert {path.name for path in published.iterdir()} == {"entities", "quotes", "govorit.json"}
+    assert {path.name for path in published.iterdir()} == {"entities", "quotes", "govorit.json", "aids.safetensors"}
     files = [path for path in published.rglob("*") if path.is_file()]
     assert {path.suffix for path in files} == {".json", ".safetensors"}
     assert (published / "entities" / ENCODER).stat().st_ino == (published / "quotes" / ENCODER).stat().st_ino
@@ -214,6 +219,56 @@ def test_a_damaged_folder_is_told_in_a_line(copy, name, damage):
     content = path.read_bytes()
     path.unlink()
     if damage != "missing":
+        path.write_bytes(content[: len(content) // 2 if damage == "truncated" else 0])
+    assert str(copy) in refusal(lambda: Extractor.load(copy))
+
+
+def same_links(one: Tagger, other: Tagger) -> bool:
+    (ours, theirs) = (tagger.links.state_dict() for tagger in (one, other) if tagger.links)
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_without_links_nearness_ties_quotations(copy):
+    assert Extractor.load(copy).aids.links is not None
+    (copy / "aids.safetensors").unlink()
+    tagger, extractor = load_tagger(copy), Extractor.load(copy)
+    assert tagger.links is None and extractor.aids.links is None
+    for article in extractor([article.text for article in articles()]):
+        assert [replace(quote, name=None, name_score=None) for quote in article.quotes] == decode.quotes(
+            article.layer("quotes"), article.text
+        )
+    publish(tagger, tokenization.wrap(tokenizer()), CONTRACT, copy)
+    assert load_tagger(copy).links is None
+
+
+def test_what_listens_to_rules_goes_on_listening(tmp_path):
+    tagger = deepcopy(trained())
+    tagger.listen(raw.NAMES)
+    tagger.hints.weight.data += torch.rand(tagger.hints.weight.shape)
+    tagger.costs["quotes"].data -= torch.rand(tagger.costs["quotes"].shape)
+    publish(tagger, tokenization.wrap(tokenizer()), CONTRACT, tmp_path / "model")
+    loaded = load_tagger(tmp_path / "model")
+    assert loaded.names == raw.NAMES and same_weights(loaded, tagger)
+    texts = [article.text for article in articles()]
+    here = Extractor(TorchEngine(tagger.eval()), tokenizer(), CONTRACT, tagger.aids())
+    assert here(texts) == Extractor.load(tmp_path / "model")(texts)
+    deaf = Extractor(TorchEngine(tagger), tokenizer(), CONTRACT, replace(tagger.aids(), hints=None))
+    assert here(texts) != deaf(texts), "the rules have a say"
+
+
+def same_weights(one: Tagger, other: Tagger) -> bool:
+    ours, theirs = one.state_dict(), other.state_dict()
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "of another size", "of something else"])
+def test_damaged_aids_are_told_in_a_line(copy, damage):
+    path = copy / "aids.safetensors"
+    content = path.read_bytes()
+    if damage.startswith("of"):
+        found = load_file(path) if damage == "of another size" else {}
+        save_file({name: value[:1].clone() for name, value in found.items()} or {"a": torch.zeros(1)}, path)
+    else:
         path.write_bytes(content[: len(content) // 2 if damage == "truncated" else 0])
     assert str(copy) in refusal(lambda: Extractor.load(copy))
 

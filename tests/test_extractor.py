@@ -11,6 +11,7 @@ from govorit import decode, windows, words
 from govorit.article import LAYERS, Article
 from govorit.engines import TorchEngine
 from govorit.extractor import Extractor
+from govorit.links import SIZE, VECTORS
 
 torch.set_num_threads(1)
 
@@ -20,7 +21,7 @@ NOISE = 1e-4
 
 @pytest.fixture(scope="module")
 def extractor() -> Extractor:
-    return Extractor(TorchEngine(trained()), tokenizer(), CONTRACT)
+    return Extractor(TorchEngine(trained()), tokenizer(), CONTRACT, trained().aids())
 
 
 def long_articles(count: int = 12) -> list[Article]:
@@ -82,7 +83,8 @@ def test_scores_are_the_networks_own(extractor):
     frame, size = extractor.frame, CONTRACT.window - 2
     pieces = windows.cut(len(tokens.ids), size, CONTRACT.overlap)
     assert len(pieces) > 10
-    expected = {layer: np.zeros((len(tokens.heads), 1 + 2 * len(CONTRACT.layers[layer])), np.float32) for layer in LAYERS}
+    widths = {layer: 1 + 2 * len(CONTRACT.layers[layer]) for layer in LAYERS} | {VECTORS: SIZE}
+    expected = {key: np.zeros((len(tokens.heads), width), np.float32) for key, width in widths.items()}
     for piece in pieces:
         batch = frame.pad([piece], [tokens])
         with torch.inference_mode():
@@ -91,9 +93,10 @@ def test_scores_are_the_networks_own(extractor):
             if piece.own_start <= head < piece.own_end:
                 for layer in LAYERS:
                     expected[layer][word] = answers[layer][0, 1 + head - piece.start].log_softmax(-1).numpy()
+                expected[VECTORS][word] = answers[VECTORS][0, 1 + head - piece.start].numpy()
     scores = extractor.score([tokens], 500)[0]
-    assert all(np.allclose(scores[layer], expected[layer], atol=NOISE) for layer in LAYERS)
-    assert same(next(extractor.read([article])), decode.decode(article, tokens.bounds, expected, CONTRACT.layers))
+    assert all(np.allclose(scores[key], expected[key], atol=NOISE) for key in widths)
+    assert same(next(extractor.read([article])), decode.decode(article, tokens.bounds, expected, CONTRACT.layers, extractor.aids))
 
 
 def test_progress_counts_the_tokens_of_a_pool(extractor):

@@ -42,7 +42,7 @@ def test_a_run_leaves_its_config_dataset_model_and_reports_and_no_states(made):
     config, outcome, lines = made
     left = {"config.yaml", "dataset", "model", "predictions", "report.md", "report.html", "metrics.json"}
     assert inside(outcome.folder) == left
-    assert inside(outcome.folder / "model") == {"govorit.json", "entities", "quotes"}
+    assert inside(outcome.folder / "model") == {"govorit.json", "aids.safetensors", "entities", "quotes"}
     assert lines[0] == f"run folder: {outcome.folder}" and "train 12, dev 3, test 3 articles" in lines[1]
     assert "threads: 1" in (outcome.folder / "config.yaml").read_text(encoding="utf-8")
     stored = datasets.load_from_disk(outcome.folder / "dataset")
@@ -89,7 +89,7 @@ def test_the_same_config_gives_the_same_bytes(made, tmp_path):
 @pytest.mark.parametrize("layer", ["entities", "quotes"])
 def test_one_layer_alone(tmp_path, layer):
     outcome, _ = run(tiny.config(tiny.corpus(tmp_path / "corpus"), [layer], epochs=1), tmp_path / "run")
-    assert inside(outcome.folder / "model") == {"govorit.json", layer}
+    assert inside(outcome.folder / "model") == {"govorit.json", "aids.safetensors", layer}
     assert set(outcome.scores["test"]) == {layer}
     figures = json.loads((outcome.folder / "metrics.json").read_text(encoding="utf-8"))
     told = ["dev", "test"] if layer == "quotes" else []

@@ -22,6 +22,7 @@ from transformers import (
 
 from govorit import config, tagger, tokenization
 from govorit.errors import UserError
+from govorit.links import SIZE, VECTORS
 from govorit.tagger import Tagger
 
 torch.set_num_threads(1)
@@ -64,7 +65,7 @@ def test_each_layer_is_the_standard_model_of_its_encoder(family):
     mask[1, 11:] = 0
     with torch.inference_mode():
         answers = ours(ids, mask)
-    assert list(answers) == list(LAYERS)
+    assert list(answers) == [*LAYERS, VECTORS]
     for layer, labels in LAYERS.items():
         shape, encoder, head = ours.standard(layer)
         assert shape.id2label == dict(enumerate(["O", *(f"{prefix}-{label}" for label in labels for prefix in "BI")]))
@@ -78,6 +79,16 @@ def test_each_layer_is_the_standard_model_of_its_encoder(family):
         assert answers[layer].shape == (3, 20, 1 + 2 * len(labels))
         assert torch.equal(answers[layer][mask.bool()], logits[mask.bool()])
     assert not torch.equal(answers["quotes"], answers["entities"][..., :3]), "a head of its own for each layer"
+
+
+@pytest.mark.parametrize("family", ENCODERS)
+def test_links_are_learnt_where_quotations_are(family):
+    encoder = AutoModel.from_config(ENCODERS[family], attn_implementation="eager")
+    ids = torch.full((2, 7), 8)
+    with torch.inference_mode():
+        quoting, naming = Tagger(encoder, LAYERS).eval()(ids, torch.ones_like(ids)), Tagger(encoder, {"entities": ["PER"]})
+        assert quoting[VECTORS].shape == (2, 7, SIZE)
+        assert naming.links is None and naming.aids().links is None and list(naming(ids, torch.ones_like(ids))) == ["entities"]
 
 
 @pytest.mark.parametrize("family", ENCODERS)

@@ -7,17 +7,21 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import raw
 import tiny
 import torch
 from accelerate import Accelerator
 from torch import nn
 
-from govorit import corpus, pipeline, tagger, tokenization, training, words
+from govorit import corpus, hints, pipeline, tagger, tokenization, training, words
 from govorit.article import LAYERS
 from govorit.checkpoint import States
 from govorit.config import Trainer
 from govorit.contract import Contract
 from govorit.errors import TrainingError, UserError
+from govorit.hints import SYNTAX
+from govorit.linking import LinkLoss
+from govorit.links import VECTORS
 from govorit.loop import Stopped
 from govorit.training import choose_precision, parameter_groups
 from govorit.windows import IGNORED
@@ -56,7 +60,7 @@ def loop(net, data, config, folder) -> training.Loop:
 
 def score_of(net) -> dict[str, float]:
     """Figures of the dev set that change with the weights, as real ones do."""
-    return {"score": float(sum(p.detach().double().abs().sum() for p in net.parameters()))}
+    return {"score": float(sum(p.detach().double().abs().sum() for p in net.parameters() if p.requires_grad))}
 
 
 def run(net, data, config, folder, resume=False, evaluate=None, seed=0):
@@ -130,7 +134,7 @@ def test_parameter_groups(tokenizer):
     sizes = {name: parameter.ndim for name, parameter in net.named_parameters()}
     for name, (rate, decay) in found.items():
         assert decay == (0.1 if sizes[name] > 1 else 0.0), name
-        expected = 7.0 if name.startswith("heads.") else 0.125 if "embeddings" in name else 1.0
+        expected = 7.0 if name.startswith(("heads.", "links.")) else 0.125 if "embeddings" in name else 1.0
         for layer, value in enumerate((0.25, 0.5, 1.0)):
             expected = value if f"layers.{layer}." in name else expected
         assert rate == pytest.approx(expected), name
@@ -142,15 +146,19 @@ def test_frozen_embeddings_stay_as_they_are_and_the_rest_learns(tokenizer, tmp_p
     before = copy.deepcopy(net.state_dict())
     run(net, training_set(tokenizer), trainer(freeze_embeddings=True, epochs=1), tmp_path)
     kept = {name for name, value in net.state_dict().items() if torch.equal(value, before[name])}
-    assert kept == {"encoder.embeddings.tok_embeddings.weight"}
+    assert kept == {"encoder.embeddings.tok_embeddings.weight", "costs.entities", "costs.quotes"}
 
 
 # The loss
 
 
 def by_hand(net, data, chosen, weights) -> torch.Tensor:
-    """Cross-entropy over the labelled words of all `chosen` windows, one at a time, written out; the mean of each layer, layers added."""
-    sums, counts = dict.fromkeys(LAYERS, 0.0), dict.fromkeys(LAYERS, 0)
+    """Cross-entropy over the labelled words of all `chosen` windows, one at a time, written out; the mean of each layer, layers added.
+
+    So are the links of each window, and the mean over their contents.
+    """
+    linked = LinkLoss(data.articles, data.tokens, data.frame, LABELS["quotes"])
+    sums, counts = dict.fromkeys((*LAYERS, VECTORS), 0.0), dict.fromkeys((*LAYERS, VECTORS), 0)
     for i in chosen:
         batch = data.batch([i])
         logits = net(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask))
@@ -160,7 +168,9 @@ def by_hand(net, data, chosen, weights) -> torch.Tensor:
                     tag = words.tag_names(LABELS[layer])[label]
                     sums[layer] = sums[layer] - scores.log_softmax(-1)[label] * weights.get(tag[2:] or tag, 1.0)
                     counts[layer] += 1
-    return sum(sums[layer] / counts[layer] for layer in LAYERS)
+        sums[VECTORS] = sums[VECTORS] + linked(net.links, batch, logits)
+        counts[VECTORS] += linked.count(batch)
+    return sum(sums[layer] / counts[layer] for layer in sums)
 
 
 @pytest.mark.parametrize("weights", [{}, {"PER": 5.0, "O": 0.25, "CUE": 0.0}])
@@ -168,8 +178,7 @@ def test_the_loss_is_the_weighted_mean_over_words(tokenizer, tmp_path, weights):
     net, data = network(tokenizer, dropout=0.0), training_set(tokenizer)
     made = loop(net, data, trainer(class_weights=weights), tmp_path)
     batch = data.batch([0, 1, 2])
-    asked = {layer: int((batch.labels[layer] != IGNORED).sum()) for layer in LAYERS}
-    assert made.loss(batch, asked).item() == pytest.approx(by_hand(net, data, [0, 1, 2], weights).item(), rel=1e-5)
+    assert made.loss(batch, made.count([batch])).item() == pytest.approx(by_hand(net, data, [0, 1, 2], weights).item(), rel=1e-5)
 
 
 def test_class_weights_of_a_label_that_is_not_learnt_are_refused():
@@ -181,10 +190,15 @@ def test_class_weights_of_a_label_that_is_not_learnt_are_refused():
 def test_a_layer_that_is_not_annotated_asks_for_nothing(tokenizer, tmp_path):
     half = [replace(a, quotes=(), meta={"layers": "entities"}) for a in ARTICLES]
     net, data = network(tokenizer, dropout=0.0), training_set(tokenizer, half)
-    before = copy.deepcopy(net.heads["quotes"].state_dict())
+    before, links = copy.deepcopy(net.heads["quotes"].state_dict()), copy.deepcopy(net.links.state_dict())
     progress = run(net, data, trainer(epochs=1, weight_decay=0.0), tmp_path)
     assert progress.history[0]["loss"] > 0
     assert all(torch.equal(value, before[name]) for name, value in net.heads["quotes"].state_dict().items())
+    assert all(torch.equal(value, links[name]) for name, value in net.links.state_dict().items())
+
+
+def learning(net) -> list[tuple[str, torch.nn.Parameter]]:
+    return [(name, parameter) for name, parameter in net.named_parameters() if parameter.requires_grad]
 
 
 def test_accumulated_batches_make_the_step_of_one_batch(tokenizer, tmp_path):
@@ -196,31 +210,78 @@ def test_accumulated_batches_make_the_step_of_one_batch(tokenizer, tmp_path):
         made = loop(net, data, config, tmp_path)
         made.set_rates()
         seen = {}
-        made.optimizer.register_step_pre_hook(
-            lambda *_, net=net, seen=seen: seen.update({n: p.grad.clone() for n, p in net.named_parameters()})
-        )
+        made.optimizer.register_step_pre_hook(lambda *_, net=net, seen=seen: seen.update({n: p.grad.clone() for n, p in learning(net)}))
         results.append((*made.step(plan), seen, net.state_dict()))
     net = copy.deepcopy(start)
     loss = by_hand(net, data, range(6), {})
     loss.backward()
-    norm = math.sqrt(sum(float((p.grad.double() ** 2).sum()) for p in net.parameters()))
+    norm = math.sqrt(sum(float((p.grad.double() ** 2).sum()) for _, p in learning(net)))
     assert norm > 0.05, "the test means to clip"
     for total, tokens, gradients, _ in results:
         assert total == pytest.approx(loss.item(), rel=1e-5)
         assert tokens == sum(int(data.batch([i]).mask.sum()) for i in range(6))
-        for name, parameter in net.named_parameters():
+        for name, parameter in learning(net):
             torch.testing.assert_close(gradients[name], parameter.grad * (0.05 / norm), rtol=1e-3, atol=1e-7)
     # Adam's first step is the sign of the gradient: compare where that is not noise.
     reference = torch.optim.AdamW(parameter_groups(net, config), lr=0.0)
     for group, rate in zip(reference.param_groups, made.optimizer.param_groups, strict=True):
         group["lr"] = rate["lr"]
     nn.utils.clip_grad_norm_(net.parameters(), 0.05)
-    gradient = {name: parameter.grad.clone() for name, parameter in net.named_parameters()}
+    gradient = {name: parameter.grad.clone() for name, parameter in learning(net)}
     reference.step()
     for *_, weights in results:
-        for name, parameter in net.named_parameters():
+        for name, parameter in learning(net):
             clear = gradient[name].abs() > 1e-6
             torch.testing.assert_close(weights[name][clear], parameter.detach()[clear], rtol=1e-3, atol=1e-5)
+
+
+def listening(tokenizer):
+    """A network that listens to rules, and articles with hints and syntax made up."""
+    net, data, rng = network(tokenizer, dropout=0.0), training_set(tokenizer), np.random.default_rng(0)
+    net.listen(raw.NAMES)
+    syntax = {SYNTAX + layer: [rng.integers(len(names), size=len(item.ids)) for item in data.tokens] for layer, names in raw.NAMES.items()}
+    said = [rng.integers(1, hints.COUNT, size=len(item.ids)) for item in data.tokens]
+    return net, replace(data, labels={**data.labels, **syntax}, hints=said)
+
+
+def test_hints_are_heard_and_syntax_is_not_forgotten(tokenizer, tmp_path):
+    net, data = listening(tokenizer)
+    before = copy.deepcopy(net.state_dict())
+    run(net, data, trainer(epochs=2), tmp_path)
+    now = net.state_dict()
+    assert not now["hints.weight"][0].any(), "no hint says nothing"
+    assert (now["hints.weight"][1:] != before["hints.weight"][1:]).any()
+    assert all((now[name] != before[name]).any() for name in before if name.startswith("syntax.") and name.endswith("weight"))
+    again, _ = listening(tokenizer)
+    again.load_state_dict(before)
+    run(again, data, trainer(epochs=2), tmp_path / "again")
+    assert all(torch.equal(value, now[name]) for name, value in again.state_dict().items())
+
+
+def test_some_windows_are_read_without_hints(tokenizer, tmp_path):
+    net, data = listening(tokenizer)
+    made = loop(net, data, trainer(), tmp_path)
+    muted = 0
+    for step in range(40):
+        made.progress.total_steps = step
+        batches = [data.batch([0, 1, 2]), data.batch([3])]
+        made.mute(batches)
+        again = [data.batch([0, 1, 2]), data.batch([3])]
+        made.mute(again)
+        assert all(np.array_equal(one.hints, other.hints) for one, other in zip(batches, again, strict=True))
+        for batch, whole in zip(batches, ([0, 1, 2], [3]), strict=True):
+            silent = ~batch.hints.any(axis=1)
+            muted += silent.sum()
+            assert np.array_equal(batch.hints[~silent], data.batch(whole).hints[~silent])
+    assert 4 < muted < 40, "of 160 a tenth"
+
+
+def test_two_processes_share_out_hints(tokenizer):
+    _, data = listening(tokenizer)
+    batch = data.batch([0, 1, 2])
+    parts = [training._share(batch, process, 2) for process in range(2)]
+    assert np.array_equal(parts[0].hints, batch.hints[::2]) and np.array_equal(parts[1].hints, batch.hints[1::2])
+    assert training._share(data.batch([0]), 1, 2).hints.shape == data.batch([0]).hints.shape
 
 
 def test_two_processes_share_out_every_row_once(tokenizer):

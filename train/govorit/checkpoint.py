@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 from govorit import contract as contracts
-from govorit import tokenization, words
+from govorit import silver, tokenization, words
 from govorit.contract import Contract
 from govorit.errors import UserError
 from govorit.tagger import Tagger
@@ -37,8 +37,9 @@ ENCODER, HEAD, INDEX = (
     "model-00002-of-00002.safetensors",
     "model.safetensors.index.json",
 )
-SILVER = "silver.safetensors"
+SILVER, AIDS = "silver.safetensors", "aids.safetensors"
 SHARD = 15_000_000  # bytes of a state's file
+_OF_AIDS = ("costs.", "links.", "syntax.", "hints.")  # weights of a tagger beside encoder and heads
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,7 @@ def publish(tagger: Tagger, tokenizer: PreTrainedTokenizerFast, contract: Contra
     """Write the checkpoint: for each layer a folder that `AutoModelForTokenClassification` loads, and the contract beside them.
 
     A layer's weights are two shards, encoder and head; the encoder's is one file for all layers (hard links where the disk has them).
+    What helps the decoder beside scores is a file of its own beside the contract.
     """
     beside = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(beside, ignore_errors=True)
@@ -181,6 +183,8 @@ def publish(tagger: Tagger, tokenizer: PreTrainedTokenizerFast, contract: Contra
         names = {**dict.fromkeys(encoder, ENCODER), **dict.fromkeys(head, HEAD)}
         size = sum(value.numel() * value.element_size() for value in (*encoder.values(), *head.values()))
         (place / INDEX).write_text(json.dumps({"metadata": {"total_size": size}, "weight_map": names}, indent=1) + "\n", encoding="utf-8")
+    aids = {name: value.detach().cpu().contiguous() for name, value in tagger.state_dict().items() if name.startswith(_OF_AIDS)}
+    save_file(aids, beside / AIDS, metadata={"names": json.dumps(tagger.names, ensure_ascii=False)})
     contract.save(beside)
     shutil.rmtree(folder, ignore_errors=True)
     beside.rename(folder)
@@ -234,6 +238,16 @@ def start_heads(tagger: Tagger, folder: Path) -> list[str]:
     return started
 
 
+def start_syntax(tagger: Tagger, folder: Path) -> bool:
+    """Let a tagger listen to the rules where its encoder was pre-trained with the silver layers that these read; say whether."""
+    names, saved = _silver_heads(folder)
+    if "quotes" not in tagger.layers or not names.keys() >= set(silver.LAYERS):
+        return False
+    tagger.listen({layer: names[layer] for layer in silver.LAYERS})
+    tagger.syntax.load_state_dict({name: value for name, value in saved.items() if name.split(".")[0] in silver.LAYERS})
+    return True
+
+
 def _silver_heads(folder: Path) -> tuple[dict[str, list[str]], dict[str, torch.Tensor]]:
     path = folder / SILVER
     if not path.exists():
@@ -247,7 +261,7 @@ def _silver_heads(folder: Path) -> tuple[dict[str, list[str]], dict[str, torch.T
 
 
 def load_tagger(folder: Path, contract: Contract | None = None) -> Tagger:
-    """Load what :func:`publish` wrote.
+    """Load what :func:`publish` wrote; without a file of aids, tags alone decide.
 
     Raises:
         UserError: it is not such a folder, or is damaged.
@@ -264,11 +278,27 @@ def load_tagger(folder: Path, contract: Contract | None = None) -> Tagger:
         tagger.encoder.load_state_dict({name.removeprefix(base): value.float() for name, value in encoder.items()})
         for layer in contract.layers:
             tagger.heads[layer].load_state_dict({name: value.float() for name, value in load_file(folder / layer / HEAD).items()})
+        _load_aids(tagger, folder / AIDS)
     except (OSError, ValueError, KeyError, RuntimeError, AttributeError, SafetensorError, StrictDataclassError, StopIteration) as error:
         raise UserError(
             f"{folder}: the checkpoint cannot be loaded ({' '.join(str(error).split()):.300}); fetch or train it again"
         ) from None
     return tagger.eval()
+
+
+def _load_aids(tagger: Tagger, path: Path) -> None:
+    if not path.exists():
+        tagger.links = None
+        return
+    with safe_open(path, framework="pt") as file:
+        aids = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a mapping)
+        names = json.loads((file.metadata() or {})["names"])
+    if names:
+        tagger.listen(names)
+    if not any(name.startswith("links.") for name in aids):
+        tagger.links = None
+    rest = {name: value for name, value in tagger.state_dict().items() if not name.startswith(_OF_AIDS)}
+    tagger.load_state_dict(rest | aids)
 
 
 def load_tokenizer(folder: Path, contract: Contract | None = None) -> Tokenizer:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from govorit.hints import SYNTAX
+from govorit.links import VECTORS
+
 if TYPE_CHECKING:
     import torch
 
@@ -14,7 +17,11 @@ if TYPE_CHECKING:
 
 class Engine(Protocol):
     def __call__(self, ids: np.ndarray, mask: np.ndarray) -> dict[str, np.ndarray]:
-        """Score windows: `ids` and `mask` (windows, tokens) -> for each layer float32 log-probabilities (windows, tokens, tags)."""
+        """Score windows: `ids` and `mask` (windows, tokens) -> for each layer float32 log-probabilities (windows, tokens, tags).
+
+        Where there is a link head, the vectors of the tokens as well, under `links.VECTORS`, (windows, tokens, size); where there are
+        hints, the most probable label of each silver layer, (windows, tokens), under `hints.SYNTAX` and its name.
+        """
 
 
 class TorchEngine:
@@ -32,4 +39,10 @@ class TorchEngine:
         with torch.inference_mode(), torch.autocast(device.type, self.dtype, enabled=self.dtype is not None):
             logits = self.tagger(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
         self.tagger.train(training)
-        return {layer: values.float().log_softmax(-1).cpu().numpy() for layer, values in logits.items()}
+        return {key: _answer(key, values.float()).cpu().numpy() for key, values in logits.items()}
+
+
+def _answer(key: str, values: torch.Tensor) -> torch.Tensor:
+    if key == VECTORS:
+        return values
+    return values.argmax(-1) if key.startswith(SYNTAX) else values.log_softmax(-1)

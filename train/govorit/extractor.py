@@ -14,14 +14,17 @@ from govorit import contract as contracts
 from govorit import decode, formats, windows
 from govorit.article import Article
 from govorit.contract import Contract
+from govorit.decode import NO_AIDS, Aids
 from govorit.engines import Engine
+from govorit.hints import SYNTAX
+from govorit.links import SIZE, VECTORS
 from govorit.windows import Tokens, Window
 
 _OF_GOLD = ("layers", formats.LEFT_OUT)  # what `meta` says of annotation that is replaced
 
 
 class Extractor:
-    """A network with what belongs around it: tokenizer, windows, decoder.
+    """A network with what belongs around it: tokenizer, windows, and what the decoder needs beside scores.
 
     Example:
         >>> extractor = Extractor.load("outputs/…/model")
@@ -29,8 +32,8 @@ class Extractor:
         'direct'
     """
 
-    def __init__(self, engine: Engine, tokenizer: Tokenizer, contract: Contract) -> None:
-        self.engine, self.tokenizer, self.contract = engine, tokenizer, contract
+    def __init__(self, engine: Engine, tokenizer: Tokenizer, contract: Contract, aids: Aids = NO_AIDS) -> None:
+        self.engine, self.tokenizer, self.contract, self.aids = engine, tokenizer, contract, aids
         self.frame = windows.Frame(tokenizer)
 
     @classmethod
@@ -44,7 +47,8 @@ class Extractor:
         from govorit.engines import TorchEngine
 
         contract = contracts.load(Path(folder))
-        return cls(TorchEngine(load_tagger(Path(folder), contract)), load_tokenizer(Path(folder), contract), contract)
+        tagger = load_tagger(Path(folder), contract)
+        return cls(TorchEngine(tagger), load_tokenizer(Path(folder), contract), contract, tagger.aids())
 
     def __call__(self, texts: Iterable[str], batch_tokens: int = 2048) -> list[Article]:
         """Read texts; their articles are named by their number."""
@@ -69,24 +73,33 @@ class Extractor:
         tokens = windows.tokenize_all([article.text for article in articles], self.tokenizer)
         for article, item, scores in zip(articles, tokens, self.score(tokens, batch_tokens, progress), strict=True):
             meta = {key: value for key, value in article.meta.items() if key not in _OF_GOLD}
-            yield decode.decode(replace(article, meta=meta), item.bounds, scores, self.contract.layers)
+            yield decode.decode(replace(article, meta=meta), item.bounds, scores, self.contract.layers, self.aids)
 
     def score(
         self, tokens: Sequence[Tokens], batch_tokens: int, progress: Callable[[int, int], None] | None = None
     ) -> list[dict[str, np.ndarray]]:
-        """Score every word of every article: for each layer (words, tags) log-probabilities, from the window where it is most central."""
-        layers = self.contract.layers
-        shapes = {layer: 1 + 2 * len(names) for layer, names in layers.items()}
-        scores = [{layer: np.zeros((len(item.heads), tags), np.float32) for layer, tags in shapes.items()} for item in tokens]
+        """Score every word of every article: for each layer (words, tags) log-probabilities, from the window where it is most central.
+
+        With a link head, the vector of every word as well, (words, size), under `links.VECTORS`; with hints, what the network reads for
+        the rules, (words,), under `hints.SYNTAX` and the name of each silver layer.
+        """
+        widths = {layer: 1 + 2 * len(names) for layer, names in self.contract.layers.items()} | ({VECTORS: SIZE} if self.aids.links else {})
+        read = [SYNTAX + name for name in self.aids.hints.names] if self.aids.hints else []
+        scores = [
+            {key: np.zeros((len(item.heads), width), np.float32) for key, width in widths.items()}
+            | {key: np.zeros(len(item.heads), np.int64) for key in read}
+            for item in tokens
+        ]
         pieces = windows.cut_all(tokens, self.contract.window - self.frame.size, self.contract.overlap)
         sizes = [piece.end - piece.start + self.frame.size for piece in pieces]
         done = 0
         for batch in windows.batches(sizes, batch_tokens):
             chosen = [pieces[i] for i in batch]
             padded = self.frame.pad(chosen, tokens)
-            for layer, values in self.engine(padded.ids, padded.mask).items():
-                for row, window in enumerate(chosen):
-                    self._take(scores[window.article][layer], values[row], window, tokens[window.article].heads)
+            answers = self.engine(padded.ids, padded.mask)
+            for row, window in enumerate(chosen):
+                for key, into in scores[window.article].items():
+                    self._take(into, answers[key][row], window, tokens[window.article].heads)
             done += sum(sizes[i] for i in batch)
             if progress:
                 progress(done, sum(sizes))

@@ -22,11 +22,10 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from govorit.archive import HEAD, SPECIAL, Packed, Rows
-from govorit.article import LAYERS
 from govorit.checkpoint import States
 from govorit.errors import TrainingError, UserError
 from govorit.loop import Resumable
-from govorit.tagger import head
+from govorit.tagger import silver_head
 from govorit.training import choose_precision, parameter_groups
 from govorit.windows import IGNORED
 
@@ -37,22 +36,14 @@ if TYPE_CHECKING:
 
 
 class Network(nn.Module):
-    """A masked-language model of `transformers`, and a head for each silver layer on its last hidden states.
-
-    Layers that fine-tuning has as well (entities, quotes) get the head that it will have, to start from; the others a linear one.
-    """
+    """A masked-language model of `transformers`, and a head for each silver layer on its last hidden states."""
 
     def __init__(self, model: PreTrainedModel, layers: Mapping[str, Sequence[str]]) -> None:
         super().__init__()
         self.model = model
         self.layers = {layer: list(names) for layer, names in layers.items()}
         config = model.config
-        self.heads = nn.ModuleDict(
-            {
-                layer: head(config, len(names)) if layer in LAYERS else nn.Linear(config.hidden_size, len(names))
-                for layer, names in self.layers.items()
-            }
-        )
+        self.heads = nn.ModuleDict({layer: silver_head(config, layer, len(names)) for layer, names in self.layers.items()})
         self._chosen = self._hidden = torch.zeros(0)
         model.base_model.register_forward_hook(self._gather)
 

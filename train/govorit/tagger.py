@@ -23,8 +23,13 @@ from transformers import (
     PreTrainedModel,
 )
 
-from govorit import words
+from govorit import boundaries, hints, words
+from govorit.article import LAYERS
+from govorit.decode import Aids
 from govorit.errors import UserError
+from govorit.hints import SYNTAX, Hints
+from govorit.linking import LinkHead
+from govorit.links import VECTORS
 from govorit.tokenization import unloadable
 
 if TYPE_CHECKING:
@@ -34,9 +39,11 @@ if TYPE_CHECKING:
 
 
 class Tagger(nn.Module):
-    """Scores the tags of every layer for every token.
+    """Scores the tags of every layer for every token, and ties quotations.
 
-    `encoder` is any `AutoModel` encoder; `heads` maps each layer to a chain of modules from hidden states to tag scores.
+    `encoder` is any `AutoModel` encoder; `heads` maps each layer to a chain of modules from hidden states to tag scores; `links` is there
+    where quotations are learnt, None where nearness ties them; `costs` are those of boundaries. `syntax` are the heads of the silver
+    layers that rules read, `names` their labels, `hints` what the rules add to the scores of quotations: there after :meth:`listen`.
     """
 
     def __init__(self, encoder: PreTrainedModel, layers: Mapping[str, Sequence[str]]) -> None:
@@ -47,11 +54,43 @@ class Tagger(nn.Module):
         self.layers = {layer: list(labels) for layer, labels in layers.items()}
         tags = {layer: len(words.tag_names(labels)) for layer, labels in self.layers.items()}
         self.heads = nn.ModuleDict({layer: head(encoder.config, count) for layer, count in tags.items()})
+        self.links = LinkHead(encoder.config.hidden_size) if "quotes" in layers else None
+        self.costs = nn.ParameterDict(
+            {
+                layer: nn.Parameter(torch.zeros(len(labels), 2, boundaries.CONTEXTS), requires_grad=False)
+                for layer, labels in self.layers.items()
+            }
+        )
+        self.syntax = nn.ModuleDict()
+        self.names: dict[str, list[str]] = {}
+        self.hints: nn.Embedding | None = None
 
-    def forward(self, ids: Tensor, mask: Tensor) -> dict[str, Tensor]:
-        """Score windows: `ids` and `mask` (windows, tokens) -> for each layer logits (windows, tokens, tags)."""
+    def listen(self, names: Mapping[str, Sequence[str]]) -> None:
+        """Make room for the rules: a head for each silver layer, as :class:`govorit.pretraining.Network` has them, and weights of hints."""
+        self.names = {layer: list(labels) for layer, labels in names.items()}
+        self.syntax = nn.ModuleDict({layer: silver_head(self.encoder.config, layer, len(labels)) for layer, labels in names.items()})
+        self.hints = nn.Embedding.from_pretrained(torch.from_numpy(hints.first_weights(self.layers["quotes"])), freeze=False, padding_idx=0)
+
+    def forward(self, ids: Tensor, mask: Tensor, hinted: Tensor | None = None) -> dict[str, Tensor]:
+        """Score windows: `ids` and `mask` (windows, tokens) -> for each layer logits (windows, tokens, tags).
+
+        With a link head, the vectors of the tokens as well, (windows, tokens, size), under `links.VECTORS`; with heads for the rules,
+        logits of each silver layer, (windows, tokens, labels), under `hints.SYNTAX` and its name. `hinted` (windows, tokens) is what the
+        rules say, in training; when articles are read, the decoder adds it.
+        """
         hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-        return {layer: head(hidden) for layer, head in self.heads.items()}
+        answers = {layer: head(hidden) for layer, head in self.heads.items()}
+        if self.hints is not None and hinted is not None:
+            answers["quotes"] = answers["quotes"] + self.hints(hinted)
+        if self.links is not None:
+            answers[VECTORS] = self.links.project(hidden)
+        return answers | {SYNTAX + layer: head(hidden) for layer, head in self.syntax.items()}
+
+    def aids(self) -> Aids:
+        """Copy what the decoder needs beside scores, as it is now."""
+        costs = {layer: values.detach().cpu().numpy().copy() for layer, values in self.costs.items()}
+        heard = None if self.hints is None else Hints(self.hints.weight.detach().cpu().numpy().copy(), self.names)
+        return Aids(costs, None if self.links is None else self.links.weights(), heard)
 
     def standard(self, layer: str) -> tuple[PreTrainedConfig, dict[str, Tensor], dict[str, Tensor]]:
         """One layer as `AutoModelForTokenClassification` holds it: config, encoder weights and head weights under its names."""
@@ -124,6 +163,11 @@ def head(config: PreTrainedConfig, tags: int) -> nn.Sequential:
     small.num_labels = tags
     model = AutoModelForTokenClassification.from_config(small)
     return nn.Sequential(OrderedDict((name, module) for name, module in model.named_children() if name != model.base_model_prefix))
+
+
+def silver_head(config: PreTrainedConfig, layer: str, labels: int) -> nn.Module:
+    """The head of a silver layer: one that fine-tuning has as well gets what it will have, to start from; the others are linear."""
+    return head(config, labels) if layer in LAYERS else nn.Linear(config.hidden_size, labels)
 
 
 def _scratch(shape: Scratch, vocabulary: int, ids: Mapping[str, int]) -> PreTrainedConfig:

@@ -21,9 +21,12 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from govorit import windows, words
+from govorit import hints, windows, words
+from govorit.article import Article
 from govorit.checkpoint import State, States
 from govorit.errors import TrainingError, UserError
+from govorit.linking import LinkLoss
+from govorit.links import VECTORS
 from govorit.loop import Resumable
 from govorit.tagger import Tagger
 from govorit.windows import IGNORED, Batch, Frame, Tokens, Window
@@ -33,21 +36,31 @@ if TYPE_CHECKING:
     from govorit.pretraining import Network
 
 
+_OF_HEADS = ("heads.", "links.", "syntax.", "hints.")  # weights that learn at the rate of heads
+_MUTED = 0.1  # of the windows are read without hints
+_OF_SYNTAX = 0.25  # what each silver layer counts in the loss, beside 1 for each layer that is learnt
+
+
 @dataclass(frozen=True)
 class TrainingSet:
-    """Tokenized articles with label ids of each layer, (tokens,) an article, and the windows cut from them."""
+    """Tokenized articles with label ids of each layer, (tokens,) an article, and the windows cut from them.
 
-    ids: Sequence[str]
+    Where the network listens to rules, `hints` are what these say of each token, (tokens,) an article, and `labels` has what the network
+    read for them before training, under `hints.SYNTAX` and the name of each silver layer: it is not to forget that.
+    """
+
+    articles: Sequence[Article]
     tokens: Sequence[Tokens]
     labels: Mapping[str, Sequence[np.ndarray]]
     windows: Sequence[Window]
     frame: Frame
+    hints: Sequence[np.ndarray] | None = None
 
     def batch(self, chosen: Sequence[int]) -> Batch:
-        return self.frame.pad([self.windows[i] for i in chosen], self.tokens, self.labels)
+        return self.frame.pad([self.windows[i] for i in chosen], self.tokens, self.labels, self.hints)
 
     def names(self, chosen: Sequence[int]) -> list[str]:
-        return sorted({self.ids[self.windows[i].article] for i in chosen})
+        return sorted({self.articles[self.windows[i].article].id for i in chosen})
 
 
 @dataclass
@@ -117,6 +130,8 @@ class Loop(Resumable):
         self.total_steps = max(1, sum(len(self.plan(epoch)) for epoch in range(config.epochs)))
         self.model = accelerator.prepare_model(tagger)
         self.losses = {layer: _loss(names, config.class_weights, accelerator.device) for layer, names in tagger.layers.items()}
+        self.losses |= {hints.SYNTAX + layer: nn.CrossEntropyLoss(ignore_index=IGNORED, reduction="sum") for layer in tagger.names}
+        self.links = None if tagger.links is None else LinkLoss(data.articles, data.tokens, data.frame, tagger.layers["quotes"])
         self.last: list[int] = []  # windows of the last step, to name its articles
         torch.manual_seed(seed)
 
@@ -199,7 +214,8 @@ class Loop(Resumable):
         """Make one optimizer step; return the loss and the number of tokens read, padding left out."""
         self.last = [i for chosen in plan for i in chosen]
         batches = [self.data.batch(chosen) for chosen in plan]
-        asked = {layer: sum(int((b.labels[layer] != IGNORED).sum()) for b in batches) for layer in self.losses}
+        self.mute(batches)
+        asked = self.count(batches)
         total = 0.0
         for number, batch in enumerate(batches):
             last = number == len(batches) - 1
@@ -214,15 +230,34 @@ class Loop(Resumable):
         self.optimizer.zero_grad(set_to_none=True)
         return total, sum(int(b.mask.sum()) for b in batches)
 
+    def mute(self, batches: Sequence[Batch]) -> None:
+        """Take the hints from some windows, so that tags are learnt without them as well: plain transformers have none."""
+        rng = np.random.default_rng((self.seed, self.progress.total_steps))
+        for batch in batches:
+            if batch.hints is not None:
+                batch.hints[rng.random(len(batch.windows)) < _MUTED] = 0
+
+    def count(self, batches: Sequence[Batch]) -> dict[str, int]:
+        """How much a step asks: labelled words of each layer, and contents whose links are known."""
+        asked = {layer: sum(int((b.labels[layer] != IGNORED).sum()) for b in batches) for layer in self.losses}
+        return asked if self.links is None else {**asked, VECTORS: sum(map(self.links.count, batches))}
+
     def loss(self, batch: Batch, asked: Mapping[str, int]) -> Tensor:
-        """This process's share of the loss: for each layer the mean over all labelled words of the step, layers added."""
+        """This process's share of the loss: for each layer the mean over all labelled words of the step, layers added.
+
+        Links add the mean over the step's contents.
+        """
         device = self.accelerator.device
         with torch.autocast(device.type, self.dtype, enabled=self.dtype is not None):
-            logits = self.model(torch.from_numpy(batch.ids).to(device), torch.from_numpy(batch.mask).to(device))
+            inputs = (batch.ids, batch.mask) if batch.hints is None else (batch.ids, batch.mask, batch.hints)
+            logits = self.model(*(torch.from_numpy(values).to(device) for values in inputs))
         total = torch.zeros((), device=device)
-        for layer, count in asked.items():
+        for layer, loss in self.losses.items():
             labels = torch.from_numpy(batch.labels[layer]).to(device)
-            total = total + self.losses[layer](logits[layer].float().flatten(0, 1), labels.flatten()) / max(count, 1)
+            share = _OF_SYNTAX if layer.startswith(hints.SYNTAX) else 1.0
+            total = total + share * loss(logits[layer].float().flatten(0, 1), labels.flatten()) / max(asked[layer], 1)
+        if self.links is not None and self.tagger.links is not None:
+            total = total + self.links(self.tagger.links, batch, logits) / max(asked[VECTORS], 1)
         return total
 
     def set_rates(self) -> float:
@@ -249,7 +284,11 @@ def parameter_groups(tagger: Tagger | Network, config: Trainer) -> list[dict[str
     for name, parameter in tagger.named_parameters():
         if parameter.requires_grad:
             below = depth - _height(name, depth)
-            rate = config.head_learning_rate if name.startswith("heads.") else config.learning_rate * config.layer_decay**below
+            rate = (
+                config.head_learning_rate
+                if name.startswith(("heads.", "links.", "syntax.", "hints."))
+                else config.learning_rate * config.layer_decay**below
+            )
             groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
     return [
         {"params": parameters, "lr": rate, "weight_decay": config.weight_decay if decays else 0.0}
@@ -302,10 +341,11 @@ def _share(batch: Batch, process: int, processes: int) -> Batch:
     rows = slice(process, None, processes)
     if process >= len(batch.windows):
         labels = {layer: np.full_like(values[:1], IGNORED) for layer, values in batch.labels.items()}
-        return Batch(batch.windows[:1], batch.ids[:1], batch.mask[:1], labels)
+        return Batch(batch.windows[:1], batch.ids[:1], batch.mask[:1], labels, None if batch.hints is None else batch.hints[:1])
     return Batch(
         batch.windows[rows],
         batch.ids[rows],
         batch.mask[rows],
         {layer: values[rows] for layer, values in batch.labels.items()},
+        None if batch.hints is None else batch.hints[rows],
     )

@@ -42,12 +42,16 @@ class Window:
 
 @dataclass(frozen=True)
 class Batch:
-    """Padded windows: `ids` and `mask` (windows, tokens), `labels` of each layer the same shape, with IGNORED where nothing is asked."""
+    """Padded windows: `ids` and `mask` (windows, tokens), `labels` of each layer the same shape, with IGNORED where nothing is asked.
+
+    `hints` are what the rules say of each token, in training, where there are any.
+    """
 
     windows: list[Window]
     ids: np.ndarray
     mask: np.ndarray
     labels: dict[str, np.ndarray]
+    hints: np.ndarray | None = None
 
 
 class Frame:
@@ -70,12 +74,14 @@ class Frame:
         windows: Sequence[Window],
         tokens: Sequence[Tokens],
         labels: Mapping[str, Sequence[np.ndarray]] | None = None,
+        hints: Sequence[np.ndarray] | None = None,
     ) -> Batch:
         """Lay windows side by side, padded to the longest of them."""
         width = max(w.end - w.start for w in windows) + self.size
         ids = np.full((len(windows), width), self.padding, dtype=np.int64)
         mask = np.zeros((len(windows), width), dtype=np.int64)
         asked = {layer: np.full((len(windows), width), IGNORED, dtype=np.int64) for layer in labels or ()}
+        hinted = None if hints is None else np.zeros((len(windows), width), dtype=np.int64)
         for row, window in enumerate(windows):
             line = [*self.before, *tokens[window.article].ids[window.start : window.end], *self.after]
             ids[row, : len(line)], mask[row, : len(line)] = line, 1
@@ -83,7 +89,9 @@ class Frame:
             for layer, values in (labels or {}).items():
                 own = slice(window.own_start, window.own_end)
                 asked[layer][row, window.own_start + shift : window.own_end + shift] = values[window.article][own]
-        return Batch(list(windows), ids, mask, asked)
+            if hinted is not None and hints is not None:
+                hinted[row, window.start + shift : window.end + shift] = hints[window.article][window.start : window.end]
+        return Batch(list(windows), ids, mask, asked, hinted)
 
 
 def tokenize(text: str, tokenizer: Tokenizer) -> Tokens:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from accelerate.utils import broadcast_object_list
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast
 
-from govorit import attribution, checkpoint, corpus, metrics, report, tagger, tokenization, training, windows
+from govorit import attribution, boundaries, checkpoint, corpus, hints, metrics, report, tagger, tokenization, training, windows
 from govorit import contract as contracts
 from govorit.article import Article
 from govorit.attribution import Attribution
@@ -24,6 +26,7 @@ from govorit.engines import TorchEngine
 from govorit.errors import UserError
 from govorit.extractor import Extractor
 from govorit.formats import jsonl
+from govorit.linking import LinkHead
 from govorit.metrics import Scores
 from govorit.pipeline.stages import Outcome, Say, open_folder, prepare, surroundings
 from govorit.tagger import Tagger
@@ -48,6 +51,7 @@ def run(config: Config, folder: Path, say: Say = print) -> Outcome:
     network, tokenizer, contract, notes = _model(config, data)
     notes = [*data.notes, *notes]
     training_set, unheld = encode(data.splits["train"], tokenizer, contract)
+    training_set = _listen(network, training_set, tokenizer, contract)
     notes += unheld
     notes += [
         f"precision {training.choose_precision(config.trainer.precision, accelerator.device)[1]}",
@@ -60,15 +64,18 @@ def run(config: Config, folder: Path, say: Say = print) -> Outcome:
     for line in (f"run folder: {folder}", _describe(data, config), *notes):
         say(line)
     accelerator.wait_for_everyone()
-    extractor = Extractor(TorchEngine(network), tokenizer.backend_tokenizer, contract)
+
+    def extractor() -> Extractor:
+        return Extractor(TorchEngine(network), tokenizer.backend_tokenizer, contract, network.aids())
+
     progress = training.train(
         network, training_set, config.trainer, config.seed, accelerator, States(folder / "state", data.fingerprint),
-        lambda callback: _dev(extractor, data.splits["dev"] or data.splits["train"], contract, callback), config.resume, say,
+        lambda callback: _dev(extractor(), data.splits["dev"] or data.splits["train"], contract, callback), config.resume, say,
     )  # fmt: skip
     if not accelerator.is_main_process:
         return Outcome(folder, "", {})
     checkpoint.publish(network, tokenizer, contract, folder / "model")
-    predicted = {split: read(extractor, articles, split) for split, articles in data.splits.items() if articles and split != "train"}
+    predicted = {split: read(extractor(), articles, split) for split, articles in data.splits.items() if articles and split != "train"}
     (folder / "predictions").mkdir(exist_ok=True)
     for split, found in predicted.items():
         jsonl.write(found, folder / "predictions" / f"{split}.jsonl")
@@ -100,7 +107,25 @@ def encode(articles: Sequence[Article], tokenizer: PreTrainedTokenizerFast, cont
         if refused:
             notes.append(f"train: {layer}: {refused} of {total} gold spans start or end inside a word or token and cannot be learnt")
     pieces = windows.cut_all(tokens, contract.window - frame.size, contract.overlap)
-    return TrainingSet([article.id for article in articles], tokens, labels, pieces, frame), notes
+    return TrainingSet(articles, tokens, labels, pieces, frame), notes
+
+
+def _listen(network: Tagger, data: TrainingSet, tokenizer: PreTrainedTokenizerFast, contract: Contract) -> TrainingSet:
+    """Count boundaries, and ask the network what it reads for the rules, and the rules what they make of it."""
+    for layer, labels in contract.layers.items():
+        network.costs[layer].data = torch.from_numpy(boundaries.count(data.articles, layer, labels))
+    if network.hints is None:
+        return data
+    extractor = Extractor(TorchEngine(network), tokenizer.backend_tokenizer, contract, network.aids())
+    with tqdm(total=1, desc="reading train", leave=False, mininterval=1, bar_format="{l_bar}{bar}") as bar:
+        scores = extractor.score(data.tokens, 2048, lambda done, total: bar.update(done / total - bar.n))
+    syntax = {hints.SYNTAX + layer: [np.full(len(item.ids), windows.IGNORED) for item in data.tokens] for layer in network.names}
+    hinted = [np.zeros(len(item.ids), np.int64) for item in data.tokens]
+    for i, (article, item, read) in enumerate(zip(data.articles, data.tokens, scores, strict=True)):
+        hinted[i][item.heads] = hints.find(article.text, item.bounds, read, network.names)
+        for key, values in syntax.items():
+            values[i][item.heads] = read[key]
+    return replace(data, labels={**data.labels, **syntax}, hints=hinted)
 
 
 def read(extractor: Extractor, articles: Sequence[Article], what: str) -> list[Article]:
@@ -125,11 +150,14 @@ def _model(config: Config, data: Corpus) -> tuple[Tagger, PreTrainedTokenizerFas
         network = checkpoint.load_tagger(earlier)
         network.layers = {layer: network.layers[layer] for layer in data.labels}
         network.heads = torch.nn.ModuleDict({layer: network.heads[layer] for layer in data.labels})
+        network.links = (network.links or LinkHead(network.encoder.config.hidden_size)) if "quotes" in data.labels else None
         tokenizer = tokenization.load(str(earlier / next(iter(before.layers))), ready=True)
     elif path:
         tokenizer = tokenization.load(path, ready=checkpoint.has_silver_heads(Path(path)))
         network = tagger.build(config.model, data.labels, tokenizer)
         started = checkpoint.start_heads(network, Path(path))
+        if checkpoint.start_syntax(network, Path(path)):
+            notes.append("quotations are hinted at by rules, over the syntax that the encoder reads")
         notes += [f"the heads start from silver ones: {'; '.join(started)}"] * bool(started)
     else:
         learnt = tokenization.learn((article.text for article in data.splits["train"]), config.model.scratch.vocabulary)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from govorit.article import CUE, SPEAKER, Quote, Span
-from govorit.rules.lexicon import ABBREVIATED, DASHES, MARKS, NOMINALS, NOT_REPORT, ONLY_NEGATED, REPORT, SHORT, STOPS
+from govorit.marks import stretches
+from govorit.rules.lexicon import ABBREVIATED, DASHES, NOMINALS, NOT_REPORT, ONLY_NEGATED, REPORT, SHORT, STOPS
 
 ROOT, LEFT, RIGHT = -1, -2, -3
 LONGEST = 300  # tokens of a sentence: tables and lists without a full stop are cut there
-REACH = 3000  # characters that a pair of marks may hold: beyond it one of the two was forgotten
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Document:
 
     def __post_init__(self) -> None:
         self.taken, self.marked = [False] * len(self.words), [False] * len(self.words)
-        self.stretches = list(_stretches(self.text))
+        self.stretches = list(stretches(self.text))
         self.opens = dict(self.stretches)
         for start, end in self.stretches:
             first, last = self.token(start), self.token(end)
@@ -190,57 +190,6 @@ def read(text: str, starts: np.ndarray, labels: Mapping[str, np.ndarray], names:
     words = [piece.lower().replace("ё", "е") or " " for piece in pieces]
     ends = [start + len(piece) for start, piece in zip(first, pieces, strict=True)]
     return Document(text, first, ends, words, forms, relations, heads, entities)
-
-
-def _stretches(text: str) -> Iterator[tuple[int, int]]:
-    """Outermost pairs of quotation marks, both included.
-
-    >>> [text[a:b] for text in ["Фонд «Новый «Свет»» и „дом“"] for a, b in _stretches(text)]
-    ['«Новый «Свет»»', '„дом“']
-    """
-    marks = [(found.start(), found[0]) for found in MARKS.finditer(text)]
-    at = 0
-    while at < len(marks):
-        place, mark = marks[at]
-        last = _closing(text, marks, at) if mark in "«„“" or (mark == '"' and not _closes(text, place)) else None
-        if last is None:
-            at += 1
-        else:
-            yield place, marks[last][0] + 1
-            at = last + 1
-
-
-def _closing(text: str, marks: Sequence[tuple[int, str]], at: int) -> int | None:
-    """Which mark closes the one at `at`; the last inner one where a pair shares its closing mark with the pair inside."""
-    stack = [marks[at][1]]
-    inner = None
-    for number in range(at + 1, len(marks)):
-        place, mark = marks[number]
-        if place - marks[at][0] > REACH:
-            return None
-        if mark == "\n":
-            if inner is not None and not _closes_later(marks, number, stack[0]):
-                return inner  # the end of a paragraph stands for the mark that lacks
-        elif mark in "»”" or (mark == "“" and "„" in stack) or (mark == '"' and '"' in stack and _closes(text, place)):
-            if mark == '"' and stack[-1] != '"' and stack[0] == '"':
-                stack = stack[:1]
-            stack.pop()
-            if not stack:
-                return number
-            inner = number
-        else:
-            stack.append(mark)
-    return inner
-
-
-def _closes_later(marks: Sequence[tuple[int, str]], at: int, opening: str) -> bool:
-    """Whether the next one of the marks « and » behind `at` closes."""
-    return opening == "«" and next((mark for place, mark in marks[at : at + 40] if mark in "«»"), "") == "»"
-
-
-def _closes(text: str, place: int) -> bool:
-    """Whether a straight mark closes: there is a word or a stop before it."""
-    return place > 0 and not text[place - 1].isspace() and text[place - 1] not in "(—–«„"
 
 
 def _sentences(document: Document) -> Iterator[int]:

@@ -16,7 +16,6 @@ def _beginnings(text: str) -> tuple[str, ...]:
 
 # --- marks
 
-MARKS = re.compile('[«»„“”"\n]')  # of quotations, and the line ends that may close them
 DASHES = _words("— – − -")
 ITALICS = _words("' ''")  # of a wiki
 STOPS = _words(". ! ? … ... .. ?! ?? !! !!! !.. ?..")

@@ -1,0 +1,85 @@
+from random import Random
+
+import numpy as np
+from generate import random_text
+
+from govorit import boundaries
+from govorit.article import Article
+from govorit.formats.inline import parse
+from govorit.words import words
+
+SAID = "<q 1>«Мы открываем новый мост</q>, — <cue 1>сказал</cue> <src 1>мэр</src>. — <q 1>Он стоит дорого»</q>."
+
+
+def articles(count: int = 40) -> list[Article]:
+    """Every person stands before `сказал`, every city after `в` and before a full stop."""
+    names, cities = ("Иван Петров", "Анна Ким", "Пётр"), ("Москве", "Нижнем Новгороде")
+    texts = [f"А вчера <PER>{names[i % 3]}</PER> сказал, что был в <LOC>{cities[i % 2]}</LOC>. Потом уехал.\n" for i in range(count)]
+    return [parse(text, str(i)) for i, text in enumerate(texts)]
+
+
+def between(text: str, before: str, after: str) -> int:
+    """Number of the boundary between two words, which come side by side once."""
+    found = [text[start:end] for start, end in words(text)]
+    (place,) = (i for i in range(1, len(found)) if found[i - 1 : i + 1] == [before, after])
+    return place
+
+
+def test_a_context_is_told_by_the_words_beside_it_and_by_the_marks_around_it():
+    text = "Он сказал: «Да, был дома». Она ушла, мы остались.\nИ он тоже"
+    found = boundaries.contexts(text, words(text))
+    assert len(found) == len(words(text)) + 1 and found.min() >= 0 and found.max() < boundaries.CONTEXTS
+    inside, outside = between(text, "был", "дома"), between(text, "мы", "остались")
+    assert found[inside] != found[outside], "in marks and out of them"
+    comma_inside, comma_outside = between(text, ",", "был"), between(text, ",", "мы")
+    assert found[comma_inside] != found[comma_outside]
+    joined = text.replace("\n", " ")
+    at = between(text, ".", "И")
+    assert found[at] != boundaries.contexts(joined, words(joined))[at], "a paragraph ends there"
+    assert np.array_equal(np.delete(found, at), np.delete(boundaries.contexts(joined, words(joined)), at))
+
+
+def test_contexts_of_any_text():
+    for seed in range(300):
+        text = random_text(Random(seed))
+        assert boundaries.contexts(text, words(text)).shape == (len(words(text)) + 1,)
+    assert boundaries.contexts("", []).shape == (1,)
+
+
+def test_odd_places_cost_and_usual_ones_do_not():
+    costs = boundaries.count(articles(), "entities", ["PER", "LOC", "ORG"])
+    assert costs.shape == (3, 2, boundaries.CONTEXTS) and costs.max() == 0 and np.isfinite(costs).all()
+    text = "А вчера Иван Петров сказал, что был в Москве. Потом уехал."
+    found = boundaries.contexts(text, words(text))
+    begins, ends = costs[:, 0][:, found], costs[:, 1][:, found]
+    assert begins[0, between(text, "вчера", "Иван")] == 0 and ends[0, between(text, "Петров", "сказал")] == 0
+    assert ends[1, between(text, "Москве", ".")] == 0
+    assert begins[0, between(text, "в", "Москве")] > -1, "the same context as before a name"
+    assert begins[0, between(text, "что", "был")] < -1, "no name begins before a small letter"
+    assert ends[0, between(text, "Иван", "Петров")] < -1, "no name ends before a capital"
+    assert not costs[2].any(), "a label that never comes costs nothing"
+
+
+def test_a_few_spans_are_not_counted():
+    assert not boundaries.count(articles(15), "entities", ["PER"]).any()
+    assert boundaries.count(articles(30), "entities", ["PER"]).any()
+
+
+def test_the_order_of_articles_and_labels_does_not_matter():
+    here, there = boundaries.count(articles(), "entities", ["PER", "LOC"]), boundaries.count(articles()[::-1], "entities", ["LOC", "PER"])
+    assert np.array_equal(here, there[::-1])
+
+
+def test_unannotated_articles_are_not_counted():
+    named = articles(30)
+    blank = [Article(f"x{i}", article.text, meta={"layers": "quotes"}) for i, article in enumerate(named)]
+    assert np.array_equal(boundaries.count(named, "entities", ["PER"]), boundaries.count(named + blank, "entities", ["PER"]))
+
+
+def test_inside_marks_a_quotation_does_not_end_between_plain_words():
+    said = [parse(SAID, str(i)) for i in range(40)]
+    costs = boundaries.count(said, "quotes", ["DIRECT"])
+    found = boundaries.contexts(said[0].text, words(said[0].text))
+    ends = costs[0, 1][found]
+    assert ends[between(said[0].text, "мост", ",")] == 0
+    assert ends[between(said[0].text, "новый", "мост")] < -1

@@ -1,0 +1,63 @@
+"""What the quotation rules find, as hints to the network: its own reading of the syntax -> rules -> a tag for each word.
+
+An encoder that was pre-trained with silver labels (`silver.py`) can say of each word what natasha would say. Rules over that find most
+quotations; the network learns how far to believe them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from razdel import tokenize
+
+from govorit import rules, words
+from govorit.article import QUOTE_LABELS
+
+SYNTAX = "syntax."  # begins the keys of what the network reads for the rules, before the name of a silver layer
+_IDS = {name: number for number, name in enumerate(words.tag_names(QUOTE_LABELS), 1)}
+COUNT = len(_IDS) + 1  # of different hints: 0 says that nobody has looked
+_TRUST = 3.0  # what a hint adds to the score of its own tag before anything is learnt
+
+
+@dataclass(frozen=True)
+class Hints:
+    """How scores change by hints: `weights` (COUNT, tags) are added; `names` are the labels of each silver layer."""
+
+    weights: np.ndarray
+    names: Mapping[str, Sequence[str]]
+
+    def add(self, scores: np.ndarray, text: str, bounds: Sequence[tuple[int, int]], read: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Add what the rules find to the log-probabilities of the quotes layer, (words, tags); `read` as in :func:`find`."""
+        logits = scores + self.weights[find(text, bounds, read, self.names)]
+        return logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
+
+
+def find(text: str, bounds: Sequence[tuple[int, int]], read: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> np.ndarray:
+    """Tag the words `bounds` by rules: (words,) numbers from 1 to below `COUNT`, in the order of QUOTE_LABELS' tags.
+
+    `read` has under `SYNTAX` and the name of each silver layer the label of every word, (words,) numbers into `names` of that layer.
+    """
+    if not bounds:
+        return np.zeros(0, dtype=np.int64)
+    starts = np.fromiter(_starts(text), dtype=np.int32)
+    at = np.searchsorted([start for start, _ in bounds], starts, side="right") - 1  # the word that a token of razdel's starts in
+    labels = {layer: read[SYNTAX + layer][np.maximum(at, 0)] for layer in names}
+    tags, _ = words.encode(rules.find(text, starts, labels, names), bounds)
+    return np.array([_IDS[tag] for tag in tags], dtype=np.int64)
+
+
+def first_weights(labels: Sequence[str]) -> np.ndarray:
+    """The weights to begin with, (COUNT, tags): a hint speaks for its own tag."""
+    tags = words.tag_names(labels)
+    return np.array([[_TRUST * (tag == hint) for tag in tags] for hint in (None, *_IDS)], dtype=np.float32)
+
+
+def _starts(text: str) -> Iterator[int]:
+    """Where razdel's tokens start: the rules' words, such as `пресс-секретарь` and `т.д.`."""
+    at = 0
+    for line in text.split("\n"):
+        for token in tokenize(line):
+            yield at + token.start
+        at += len(line) + 1
