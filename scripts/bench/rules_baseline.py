@@ -17,7 +17,7 @@ from encoders import contents
 from scores import ROOT
 from tables import markdown, replace_between
 
-from govorit import attribution, corpus, decode, formats, metrics, rules, silver
+from govorit import attribution, corpus, decode, formats, metrics, names, rules, silver
 from govorit.article import Article, Span
 from govorit.config import Data, Source
 from govorit.metrics import LayerScores
@@ -49,7 +49,11 @@ def quotations(gold: Sequence[Article]) -> Iterator[tuple[str, ...]]:
     yield from spans("rules, quotes dev", layer)
     for who, answer in (("rules", found), ("the rules' spans linked by nearness", [by_nearness(article) for article in found])):
         said = attribution.score(gold, answer, resamples=0)
-        for what, exact, overlap in (("quotation", said.exact, said.content), ("quotation with speaker", None, said.with_speaker)):
+        for what, exact, overlap in (
+            ("quotation", said.exact, said.content),
+            ("quotation with speaker", None, said.with_speaker),
+            ("said by", None, said.said_by),
+        ):
             strict = f"{exact[attribution.ALL].f1:.3f}" if exact else ""
             yield f"{who}, quotes dev", what, strict, f"{overlap[attribution.ALL].f1:.3f}"
 
@@ -76,11 +80,13 @@ def quoted(root: Path) -> list[Article]:
 
 def by_rules(article: Article) -> Article:
     starts, labels = silver.teacher().label(article.text)
-    return replace(article, quotes=rules.quotations(article.text, starts, labels, silver.teacher().names))
+    said = rules.quotations(article.text, starts, labels, silver.teacher().names)
+    return replace(article, quotes=names.resolve(article.text, by_natasha(article).entities, said))
 
 
 def by_nearness(article: Article) -> Article:
-    return replace(article, quotes=tuple(decode.quotes(article.layer("quotes"), article.text)))
+    said = decode.quotes(article.layer("quotes"), article.text)
+    return replace(article, quotes=names.resolve(article.text, by_natasha(article).entities, said))
 
 
 def by_natasha(article: Article) -> Article:

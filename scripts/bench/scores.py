@@ -3,8 +3,8 @@
 usage: python scripts/bench/scores.py DATA_ROOT [--seeds 3] [--model mini] [--folds 5]
 
 Three experiments, each through `train/run.py` with its defaults: data=newsroom (test split, several seeds), data=factrueval (devset, k-fold
-cross-validation, the predictions of all folds scored together), data=quotes (dev: NEREL dev and factRuEval devset; the epoch is chosen on
-it, since there is no test split).
+cross-validation, the predictions of all folds scored together), data=mix (newsroom and quotes together, scored on the dev articles of
+quotes: NEREL dev and factRuEval devset; the epoch is chosen on dev, since there is no test split).
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from pathlib import Path
 
 from tables import replace_between
 
-from govorit import formats, metrics
+from govorit import attribution, formats, metrics, report
 from govorit.article import Article
+from govorit.attribution import Attribution
 from govorit.metrics import Figure, Scores
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,9 +55,36 @@ def factrueval(options: argparse.Namespace) -> list[str]:
 
 
 def quotes(options: argparse.Namespace) -> list[str]:
-    folder = fine_tune(options, "quotes-0", "task=quotes", "data=quotes", f"data.root={options.root}")
-    gold = dataset_split(folder, "dev")
-    return rows(f"`quotes`, dev, {len(gold)} articles", [metrics.score(gold, predictions(folder, "dev"), ["quotes"])])
+    folder = quoted(options)
+    gold = public(dataset_split(folder, "dev"))
+    found = public(predictions(folder, "dev"))
+    return [
+        *rows(f"`mix`, dev of `quotes`, {len(gold)} articles", [metrics.score(gold, found, ["quotes"])]),
+        *attributed(attribution.score(gold, found)),
+    ]
+
+
+def quoted(options: argparse.Namespace) -> Path:
+    """The run that learns who said what."""
+    return fine_tune(options, "mix-0", "data=mix", f"data.root={options.root}")
+
+
+def public(articles: list[Article]) -> list[Article]:
+    """The articles of the public corpora among those of data=mix."""
+    own = {article.id for article in formats.read(ROOT / "data/newsroom/dev.jsonl")}
+    return [article for article in articles if article.id not in own]
+
+
+def attributed(said: Attribution) -> list[str]:
+    """A line for each measure of whole quotations."""
+    lines = []
+    for what, figures in report.measures(said):
+        figure = figures[attribution.ALL]
+        low, high = figure.interval or (0.0, 0.0)
+        lines.append(f"|  | {what} | {figure.f1:.3f} | {low:.3f}–{high:.3f} |  | {figure.support} |")
+    name = said.right["name"]
+    low, high = name.interval or (0.0, 0.0)
+    return [*lines, f"|  | right names in matched quotations | {name.value:.3f} | {low:.3f}–{high:.3f} |  | {name.matched} |"]
 
 
 def fine_tune(options: argparse.Namespace, name: str, *overrides: str) -> Path:

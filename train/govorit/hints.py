@@ -39,13 +39,20 @@ def find(text: str, bounds: Sequence[tuple[int, int]], read: Mapping[str, np.nda
 
     `read` has under `SYNTAX` and the name of each silver layer the label of every word, (words,) numbers into `names` of that layer.
     """
-    if not bounds:
-        return np.zeros(0, dtype=np.int64)
-    starts = np.fromiter(_starts(text), dtype=np.int32)
-    at = np.searchsorted([start for start, _ in bounds], starts, side="right") - 1  # the word that a token of razdel's starts in
-    labels = {layer: read[SYNTAX + layer][np.maximum(at, 0)] for layer in names}
-    tags, _ = words.encode(rules.find(text, starts, labels, names), bounds)
+    tags, _ = words.encode(rules.find(text, *tokens(text, bounds, read, names), names), bounds)
     return np.array([_IDS[tag] for tag in tags], dtype=np.int64)
+
+
+def tokens(
+    text: str, bounds: Sequence[tuple[int, int]], read: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Hand what is read of the words `bounds` on to razdel's tokens, which are the rules': where each starts, and its label in each layer.
+
+    A token such as `пресс-секретарь` or `т.д.` is several words, and has what is read of the first.
+    """
+    starts = np.fromiter(_starts(text) if bounds else (), dtype=np.int32)
+    at = np.searchsorted([start for start, _ in bounds], starts, side="right") - 1
+    return starts, {layer: read[SYNTAX + layer][np.maximum(at, 0)] for layer in names}
 
 
 def first_weights(labels: Sequence[str]) -> np.ndarray:
@@ -55,7 +62,6 @@ def first_weights(labels: Sequence[str]) -> np.ndarray:
 
 
 def _starts(text: str) -> Iterator[int]:
-    """Where razdel's tokens start: the rules' words, such as `пресс-секретарь` and `т.д.`."""
     at = 0
     for line in text.split("\n"):
         for token in tokenize(line):

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _OF_HEADS = ("heads.", "links.", "syntax.", "hints.")  # weights that learn at the rate of heads
 _MUTED = 0.1  # of the windows are read without hints
-_OF_SYNTAX = 0.25  # what each silver layer counts in the loss, beside 1 for each layer that is learnt
+_OF_SYNTAX = 1.0  # what each silver layer counts in the loss, as each layer that is learnt does
 
 
 @dataclass(frozen=True)
