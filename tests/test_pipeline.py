@@ -144,6 +144,16 @@ def test_a_published_checkpoint_is_gone_on_from(made, tmp_path):
         assert again.scores["test"]["entities"].strict[metrics.MICRO].f1 == outcome.scores["test"]["entities"].strict[metrics.MICRO].f1
 
 
+@pytest.mark.parametrize("layer", ["entities", "quotes"])
+def test_one_layer_of_a_checkpoint_is_gone_on_with(made, tmp_path, layer):
+    config, outcome, _ = made
+    model = replace(config.model, name="own", path=str(outcome.folder / "model"))
+    alone = replace(config, model=model, task=replace(config.task, layers=[layer]), trainer=replace(config.trainer, epochs=1))
+    again, _ = run(alone, tmp_path / "run")
+    (article,) = Extractor.load(again.folder / "model")([tiny.article(3).text])
+    assert not article.layer(*{"entities", "quotes"} - {layer})
+
+
 def test_a_checkpoint_of_other_labels_is_refused(made, tmp_path):
     config, outcome, _ = made
     other = replace(

@@ -20,6 +20,7 @@ from tables import replace_between
 from govorit import attribution, formats, metrics, report
 from govorit.article import Article
 from govorit.attribution import Attribution
+from govorit.extractor import Extractor
 from govorit.metrics import Figure, Scores
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +58,7 @@ def factrueval(options: argparse.Namespace) -> list[str]:
 def quotes(options: argparse.Namespace) -> list[str]:
     folder = quoted(options)
     gold = public(dataset_split(folder, "dev"))
-    found = public(predictions(folder, "dev"))
+    found = list(Extractor.load(folder / "model").read(gold))
     return [
         *rows(f"`mix`, dev of `quotes`, {len(gold)} articles", [metrics.score(gold, found, ["quotes"])]),
         *attributed(attribution.score(gold, found)),

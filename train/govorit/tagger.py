@@ -6,7 +6,7 @@ A head is what `AutoModelForTokenClassification` puts on this encoder, so that e
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,16 @@ class Tagger(nn.Module):
         self.names = {layer: list(labels) for layer, labels in names.items()}
         self.syntax = nn.ModuleDict({layer: silver_head(self.encoder.config, layer, len(labels)) for layer, labels in names.items()})
         self.hints = nn.Embedding.from_pretrained(torch.from_numpy(hints.first_weights(self.layers["quotes"])), freeze=False, padding_idx=0)
+
+    def keep(self, layers: Iterable[str]) -> None:
+        """Forget all layers but these, with what belongs to them; where quotations stay, they can be tied."""
+        self.layers = {layer: self.layers[layer] for layer in layers}
+        self.heads = nn.ModuleDict({layer: self.heads[layer] for layer in self.layers})
+        self.costs = nn.ParameterDict({layer: self.costs[layer] for layer in self.layers})
+        if "quotes" in self.layers:
+            self.links = self.links or LinkHead(self.encoder.config.hidden_size)
+        else:
+            self.links, self.names, self.syntax, self.hints = None, {}, nn.ModuleDict(), None
 
     def forward(self, ids: Tensor, mask: Tensor, hinted: Tensor | None = None) -> dict[str, Tensor]:
         """Score windows: `ids` and `mask` (windows, tokens) -> for each layer logits (windows, tokens, tags).

@@ -26,7 +26,6 @@ from govorit.engines import TorchEngine
 from govorit.errors import UserError
 from govorit.extractor import Extractor
 from govorit.formats import jsonl
-from govorit.linking import LinkHead
 from govorit.metrics import Scores
 from govorit.pipeline.stages import Outcome, Say, open_folder, prepare, surroundings
 from govorit.tagger import Tagger
@@ -148,9 +147,7 @@ def _model(config: Config, data: Corpus) -> tuple[Tagger, PreTrainedTokenizerFas
                     f"choose data with the same labels (data.labels=…), or start from the encoder it was made of"
                 )
         network = checkpoint.load_tagger(earlier)
-        network.layers = {layer: network.layers[layer] for layer in data.labels}
-        network.heads = torch.nn.ModuleDict({layer: network.heads[layer] for layer in data.labels})
-        network.links = (network.links or LinkHead(network.encoder.config.hidden_size)) if "quotes" in data.labels else None
+        network.keep(data.labels)
         tokenizer = tokenization.load(str(earlier / next(iter(before.layers))), ready=True)
     elif path:
         tokenizer = tokenization.load(path, ready=checkpoint.has_silver_heads(Path(path)))
