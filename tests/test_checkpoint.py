@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import AutoModelForTokenClassification, AutoTokenizer, BertConfig, BertModel, ModernBertConfig, ModernBertModel, pipeline
 
-from govorit import checkpoint, contract, decode, tokenization, windows, words
+from govorit import checkpoint, contract, nearness, tokenization, windows, words
 from govorit.article import LAYERS, QUOTE_LABELS, Article, Span
 from govorit.checkpoint import ENCODER, HEAD, State, States, load_tagger, load_tokenizer, publish
 from govorit.contract import Contract
@@ -234,7 +234,7 @@ def test_without_links_nearness_ties_quotations(copy):
     tagger, extractor = load_tagger(copy), Extractor.load(copy)
     assert tagger.links is None and extractor.aids.links is None
     for article in extractor([article.text for article in articles()]):
-        assert [replace(quote, name=None, name_score=None) for quote in article.quotes] == decode.quotes(
+        assert [replace(quote, name=None, name_score=None) for quote in article.quotes] == nearness.tie(
             article.layer("quotes"), article.text
         )
     publish(tagger, tokenization.wrap(tokenizer()), CONTRACT, copy)

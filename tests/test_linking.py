@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 from test_checkpoint import CONTRACT, tokenizer
-from test_decode import shown
 from test_links import random_weights, vectors_of
+from test_nearness import shown
 
-from govorit import decode, linking, links, windows, words
+from govorit import linking, links, nearness, windows, words
 from govorit.article import KINDS, QUOTE_LABELS, Article, Span
 from govorit.formats.inline import parse
 from govorit.linking import LinkHead, LinkLoss
@@ -57,7 +57,7 @@ def by_hand(article: Article, rows: np.ndarray, vectors: np.ndarray, weights: We
     """The loss of an article's gold spans, a content and a candidate at a time."""
     spans = article.layer("quotes")
     numbers = {span: i for i, span in enumerate(spans)}
-    scene = Scene(spans, article.text, links.ties(decode.quotes(spans, article.text), spans))
+    scene = Scene(spans, article.text, links.ties(nearness.tie(spans, article.text), spans))
     gold = {numbers[part]: quote for quote in article.quotes for part in quote.content}
     cues = np.array([numbers[gold[i].cue] if gold[i].cue else i for i in scene.contents])
     places, total = rows[links.edges(spans, words.words(article.text))], 0.0
@@ -94,7 +94,7 @@ def test_the_loss_is_the_cross_entropy_of_every_content_and_relation(seed):
 def test_arrays_and_tensors_score_alike():
     article, weights = ARTICLES[0], random_weights(1)
     vectors, spans = vectors_of(article), article.layer("quotes")
-    scene = Scene(spans, article.text, links.ties(decode.quotes(spans, article.text), spans))
+    scene = Scene(spans, article.text, links.ties(nearness.tie(spans, article.text), spans))
     for relation in RELATIONS:
         pairs = scene.pairs(relation, scene.candidates(relation), links.edges(spans, words.words(article.text)), scene.contents)
         ours = links.score(weights, relation, vectors, pairs)
@@ -192,7 +192,7 @@ def test_it_learns_what_nearness_does_not_know():
         optimizer.step()
     for article in articles[6:]:
         spans, bounds = article.layer("quotes"), words.words(article.text)
-        near = decode.quotes(spans, article.text)
+        near = nearness.tie(spans, article.text)
         assert shown(near, article.text) != shown(article.quotes, article.text)
         found = links.tie(spans, article.text, near, bounds, np.zeros((len(bounds), SIZE), np.float32), learner.weights())
         assert shown(found, article.text) == shown(article.quotes, article.text)

@@ -4,9 +4,9 @@ from random import Random
 import numpy as np
 import pytest
 from generate import random_article
-from test_decode import QUOTATIONS, shown
+from test_nearness import QUOTATIONS, shown
 
-from govorit import decode, links, words
+from govorit import decode, links, nearness, words
 from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span
 from govorit.decode import Aids
 from govorit.formats.inline import parse
@@ -32,7 +32,7 @@ def tied(article: Article, weights: Weights, vectors: np.ndarray | None = None) 
     bounds = words.words(article.text)
     spans = [span for span in article.layer("quotes") if not words.encode([span], bounds)[1]]
     given = np.zeros((len(bounds), SIZE), np.float32) if vectors is None else vectors
-    return links.tie(spans, article.text, decode.quotes(spans, article.text), bounds, given, weights)
+    return links.tie(spans, article.text, nearness.tie(spans, article.text), bounds, given, weights)
 
 
 def vectors_of(article: Article, seed: int = 0) -> np.ndarray:
@@ -52,7 +52,7 @@ def test_it_begins_with_what_nearness_ties(case):
 def test_it_begins_with_what_nearness_ties_anywhere():
     for i in range(100):
         article = random_article(Random(i))
-        near = decode.quotes(article.layer("quotes"), article.text)
+        near = nearness.tie(article.layer("quotes"), article.text)
         assert without_scores(tied(article, first_weights(), vectors_of(article))) == without_scores(near)
 
 
@@ -99,7 +99,7 @@ def test_a_score_is_that_of_the_contents_times_the_probabilities_of_the_links():
     text = "«Да», — сказал он."
     spans = [Span(0, 4, "DIRECT", 0.5), Span(8, 14, "CUE", 0.9), Span(15, 17, "SPEAKER", 0.9)]
     bounds = words.words(text)
-    (quote,) = links.tie(spans, text, decode.quotes(spans, text), bounds, np.zeros((len(bounds), SIZE), np.float32), first_weights())
+    (quote,) = links.tie(spans, text, nearness.tie(spans, text), bounds, np.zeros((len(bounds), SIZE), np.float32), first_weights())
     odds = np.exp(4.0)  # of what nearness ties, to each of the others: none
     assert quote.score == pytest.approx(0.5 * (odds / (odds + 1)) ** 2, abs=1e-4)
     assert (quote.cue, quote.speaker) == (spans[1], spans[2])
@@ -129,7 +129,7 @@ def test_candidates_are_the_nearest_on_both_sides_in_the_order_of_the_text():
     text = "он " * 10 + "«Да» " + "он " * 10
     spans = [Span(match, match + 2, SPEAKER) for match in range(0, 30, 3)] + [Span(30, 34, "DIRECT")]
     spans += [Span(match, match + 2, SPEAKER) for match in range(35, 65, 3)]
-    scene = Scene(spans, text, links.ties(decode.quotes(spans, text), spans))
+    scene = Scene(spans, text, links.ties(nearness.tie(spans, text), spans))
     before, after = links.REACH["speaker"]
     assert scene.candidates("speaker").tolist() == [[10, *range(10 - before, 10), *range(11, 11 + after)]]
     assert scene.candidates("cue").tolist() == [[10, *[-1] * sum(links.REACH["cue"])]]
@@ -146,7 +146,7 @@ def seen(text: str) -> dict[str, int]:
     """What is seen of the only cue of the only content, beside the empty table: column -> bucket."""
     article = parse(text)
     spans = article.layer("quotes")
-    scene = Scene(spans, article.text, links.ties(decode.quotes(spans, article.text), spans))
+    scene = Scene(spans, article.text, links.ties(nearness.tie(spans, article.text), spans))
     candidates = scene.candidates("cue")
     rows = links.edges(spans, words.words(article.text))
     features = scene.pairs("cue", candidates, rows, scene.contents).features
@@ -169,7 +169,7 @@ def test_every_place_in_a_table_is_one_column_and_bucket():
     for i in range(100):
         article = random_article(Random(i))
         spans = article.layer("quotes")
-        scene = Scene(spans, article.text, links.ties(decode.quotes(spans, article.text), spans))
+        scene = Scene(spans, article.text, links.ties(nearness.tie(spans, article.text), spans))
         rows = np.zeros((len(spans), 2), np.int64)
         for relation in RELATIONS:
             features = scene.pairs(relation, scene.candidates(relation), rows, scene.contents).features

@@ -17,7 +17,7 @@ from encoders import contents
 from scores import ROOT
 from tables import markdown, replace_between
 
-from govorit import attribution, corpus, decode, formats, metrics, names, rules, silver
+from govorit import attribution, corpus, formats, metrics, names, nearness, rules, silver
 from govorit.article import Article, Span
 from govorit.config import Data, Source
 from govorit.metrics import LayerScores
@@ -85,7 +85,7 @@ def by_rules(article: Article) -> Article:
 
 
 def by_nearness(article: Article) -> Article:
-    said = decode.quotes(article.layer("quotes"), article.text)
+    said = nearness.tie(article.layer("quotes"), article.text)
     return replace(article, quotes=names.resolve(article.text, by_natasha(article).entities, said))
 
 

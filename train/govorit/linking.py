@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from govorit import decode, links, words
+from govorit import links, nearness, viterbi, words
 from govorit.article import CUE, KINDS, SPEAKER, Article, Span
 from govorit.links import RELATIONS, SIZE, Pairs, Scene, Weights
 from govorit.windows import IGNORED, Batch, Frame, Tokens
@@ -71,7 +71,7 @@ class LinkLoss:
         vectors = answers[links.VECTORS].float().flatten(0, 1)
         weights = Weights(dict(head.matrices.items()), dict(head.tables.items()))
         examples = [_EMPTY, *self._examples(batch, answers["quotes"])]  # with none at all, every weight still has its part in the loss
-        scenes = [Scene(one.spans, one.text, links.ties(decode.quotes(one.spans, one.text), one.spans)) for one in examples]
+        scenes = [Scene(one.spans, one.text, links.ties(nearness.tie(one.spans, one.text), one.spans)) for one in examples]
         total = vectors.new_zeros(())
         for relation in RELATIONS:
             pairs, targets = [], []
@@ -101,7 +101,7 @@ class LinkLoss:
             begun = links.edges(gold, bounds)[:, 0]
             nothing = batch.labels["quotes"][row][places[begun]] == IGNORED
             aims = {relation: np.where(nothing, -1, aim) for relation, aim in aims.items()}
-            for spans in (gold, decode.spans(scores[row][places], bounds, self.labels)):
+            for spans in (gold, viterbi.spans(scores[row][places], bounds, self.labels)):
                 yield Example(article.text, spans, rows[links.edges(spans, bounds)], _wanted(spans, gold, aims))
 
 

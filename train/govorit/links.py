@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 
 from govorit.article import CUE, KINDS, SPEAKER, Quote, Span
+from govorit.nearness import SENTENCE_END
 
 VECTORS = "links"  # the key of the words' vectors among what an engine gives
 SIZE = 48  # of a word's vector
 RELATIONS = ("part", "cue", "speaker")
 REACH = {"part": (3, 0), "cue": (4, 4), "speaker": (6, 6)}  # how many candidates that begin before a content, and after
-SENTENCE_END = re.compile(r"(?<!\b\w)[.!?…]+\s")  # but not the point of an initial
 
 _MARKS = (re.compile(r"\n\s*"), SENTENCE_END, re.compile(":"), re.compile("[—–]| - "), re.compile(","))
 _MOST, _FARTHEST = 4, 11  # a count above this, and a gap of more than 2 ** this characters, is seen as this
@@ -85,7 +85,7 @@ def tie(
 
     Args:
         spans: in the order of the text, without overlap, on the edges of words.
-        near: what nearness makes of them (:func:`govorit.decode.quotes`).
+        near: what nearness makes of them (:func:`govorit.nearness.tie`).
         bounds: the words of the text.
         vectors: of the words, (words, SIZE).
     """
