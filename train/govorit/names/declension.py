@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 from typing import Any
 
-from govorit.names import lexicon
 from govorit.names.morphology import CASES, FEMININE, MASCULINE, NAMES, case_of, fold, known_parses, like
 
 _PATRONYMIC = re.compile(r"(?:[оеё]вич|ьич|[оеё]вн|ичн|иничн)(?:а|у|ем|ом|е|ы|ой)?$")
@@ -56,43 +54,55 @@ def name_readings(words: tuple[str, ...]) -> tuple[Reading, ...]:
     >>> name_readings(("Анне", "Петровой"))[0].nominative
     ('Анна', 'Петрова')
     """
+    read = [Reading((), CASES, None, 1.0)]
+    for index, word in enumerate(words[:5]):
+        forms = _forms(word, _place(index, len(words)))[:10]
+        read = [whole for before in read for form in forms if (whole := _joined(before, form))]
     found: dict[tuple[tuple[str, ...], str | None], Reading] = {}
-    for forms in product(*(_forms(word)[:10] for word in words[:5])):
-        cases, genders = CASES, {form.gender for form in forms} - {None}
-        for form in forms:
-            cases &= form.cases
-        if not cases or len(genders) > 1:
-            continue
-        weight = max(_CASE_WEIGHT[case] for case in cases)
-        for form in forms:
-            weight *= form.weight
-        nominative = tuple(form.nominative[0] for form in forms) + words[5:]
-        gender = next(iter(genders), None)
-        before = found.get((nominative, gender))
+    for reading in read:
+        nominative, cases = reading.nominative + words[5:], reading.cases
+        weight = reading.weight * max(_CASE_WEIGHT[case] for case in cases)
+        before = found.get((nominative, reading.gender))
         if before is not None:
             cases, weight = cases | before.cases, max(weight, before.weight)
-        found[nominative, gender] = Reading(nominative, cases, gender, weight)
+        found[nominative, reading.gender] = Reading(nominative, cases, reading.gender, weight)
     ranked = sorted(found.values(), key=lambda reading: -reading.weight)
     return tuple(ranked[:24]) or (Reading(words, CASES, None, 1.0),)
 
 
+def _joined(before: Reading, form: Reading) -> Reading | None:
+    """Read the next word of a name in a case and of a gender that the words before it have."""
+    cases = before.cases & form.cases
+    if not cases or (before.gender and form.gender and before.gender != form.gender):
+        return None
+    return Reading(before.nominative + form.nominative, cases, before.gender or form.gender, before.weight * form.weight)
+
+
+def _place(index: int, count: int) -> str:
+    """Which part of a name of several words one of them is likely to be."""
+    return "" if count == 1 else "surname" if index == count - 1 else "given"
+
+
 @lru_cache(maxsize=1 << 15)
-def _forms(word: str) -> tuple[Reading, ...]:
-    """Read one word of a name."""
+def _forms(word: str, place: str = "") -> tuple[Reading, ...]:
+    """Read one word of a name; a given name in -а is a woman's, and so is a surname that ends in a consonant and does not decline."""
     if len(word.rstrip(".")) == 1 or not re.search("[а-яё]$", word):
         return (Reading((word,), CASES, None, 1.0),)
     if "-" in word:
-        return tuple(_hyphenated(word))
-    known = [form for form in map(_known, known_parses(word)) if form]
+        return tuple(_hyphenated(word, place))
+    known = [form for parse in known_parses(word) if (form := _known(parse, "ё" in word.lower()))]
     total = sum(form.weight for form in known)
     readings = [Reading((like(f.nominative[0], word),), f.cases, f.gender, f.weight / total) for f in known]
     doubt = 0.07 if known else 1.0
     readings += [
-        Reading((like(nominative, word),), cases, gender, doubt * weight) for nominative, cases, gender, weight in _table(word.lower())
+        Reading((like(nominative, word),), cases, sex, doubt * weight * share)
+        for nominative, cases, gender, weight in _table(word.lower())
+        for sex, share in (((FEMININE, 0.85), (MASCULINE, 0.15)) if place == "given" and gender is None else ((gender, 1.0),))
     ]
     verbatim = next((weight for pattern, weight in _VERBATIM if pattern.search(word.lower())), None)
     if verbatim:
-        readings.append(Reading((word,), CASES, None, doubt * verbatim))
+        declines = place == "surname" and re.search("[бвгджзклмнпрстфхцчшщйь]$", word)
+        readings.append(Reading((word,), CASES, FEMININE if declines else None, doubt * verbatim))
     return _merged(readings)
 
 
@@ -101,7 +111,7 @@ _VERBATIM = tuple(
     (re.compile(rf"(?:{ending})$"), weight)
     for ending, weight in (
         ("[оеэё]", 0.25),
-        ("[ую]", 0.1),
+        ("[ую]", 0.03),
         ("[аеи]ни|дзе|вили|си|ти|ки|ри|ли", 0.5),
         ("и", 0.35),
         ("ы", 0.005),
@@ -120,8 +130,8 @@ def _merged(readings: Sequence[Reading]) -> tuple[Reading, ...]:
     return tuple(sorted(best.values(), key=lambda reading: -reading.weight))
 
 
-def _known(parse: Any) -> Reading | None:
-    """Take a dictionary's reading of a name in the singular."""
+def _known(parse: Any, dotted: bool) -> Reading | None:
+    """Take a dictionary's reading of a name in the singular; a surname gets its ё only where the text writes one."""
     tag = parse.tag
     if not any(name in tag for name in NAMES) or tag.number == "plur":
         return None
@@ -134,16 +144,16 @@ def _known(parse: Any) -> Reading | None:
         nominative = inflected.word if inflected else parse.word
     gender = None if "ms-f" in tag else tag.gender
     cases = CASES if "Fixd" in tag else frozenset((case,))
-    word = nominative.replace("ё", "е") if "Surn" in tag and "ё" not in parse.word else nominative
+    word = nominative.replace("ё", "е") if "Surn" in tag and not dotted else nominative
     rare = 0.15 if "Fixd" in tag else 1.0  # `Анне` is a name of its own as well
     return Reading((word,), cases, gender, max(parse.score, 0.01) * rare)
 
 
-def _hyphenated(word: str) -> Iterator[Reading]:
+def _hyphenated(word: str, place: str) -> Iterator[Reading]:
     """`Михнова-Вайтенко`: either part may decline, the last in the first place; a first part may stay as it is."""
     head, _, tail = word.rpartition("-")
-    firsts = () if fold(head) in lexicon.ARTICLES or head.islower() else _forms(head)[:8]
-    for last in _forms(tail)[:8]:
+    firsts = () if head.islower() else _forms(head, place)[:8]
+    for last in _forms(tail, place)[:8]:
         yield Reading((f"{head}-{last.nominative[0]}",), last.cases, last.gender, last.weight * 0.5)
         for first in firsts:
             cases = first.cases & last.cases
@@ -170,16 +180,19 @@ _PARADIGMS = (
     (r"[а-яё][бвгджзклмнпрстфхцчшщ]", "а", None, {"а": "nomn", "ы": "gent", "и": "gent", "е": "datv loct", "у": "accs", "ой": "ablt"}, 0.3),
     (r"[бвгджзклмнпрстфхцчшщаеиоуэ]", "я", None, {"я": "nomn", "и": "gent datv loct", "е": "datv loct", "ю": "accs", "ей": "ablt"}, 0.3),
 )  # fmt: skip
-_STEMS = tuple(re.compile(rf"(?:{stem})$") for stem, *_ in _PARADIGMS)
+_ENDINGS: dict[str, list[tuple[re.Pattern[str], str, str | None, frozenset[str], float]]] = {}
+for _stem, _nominative, _gender, _cases_of, _weight in _PARADIGMS:
+    for _ending, _cases in _cases_of.items():
+        row = re.compile(rf".(?:{_stem})$"), _nominative, _gender, frozenset(_cases.split()), _weight
+        _ENDINGS.setdefault(_ending, []).append(row)
+_POSSESSIVE = re.compile(r"(?:[оеё]в|[иы]н)(?:а|у|ым|е|ой)?$")
 
 
 def _table(word: str) -> Iterator[tuple[str, frozenset[str], str | None, float]]:
     """Read a small word by its endings: `назарбаевым` -> `назарбаев`, a man's, instrumental."""
-    possessive = _STEMS[0].search(re.sub(r"(?:а|у|ым|е|ой)$", "", word)) is not None
-    for stem, (_, nominative, gender, endings, weight) in zip(_STEMS, _PARADIGMS, strict=True):
-        if possessive and weight < 1.0:
-            weight *= 0.15
-        for ending, cases in endings.items():
-            base = word[: len(word) - len(ending)]
-            if word.endswith(ending) and len(base) > 1 and stem.search(base):
-                yield base + nominative, frozenset(cases.split()), gender, weight
+    possessive = _POSSESSIVE.search(word) is not None
+    for length in range(min(len(word) - 1, 4)):
+        base = word[: len(word) - length]
+        for stem, nominative, gender, cases, weight in _ENDINGS.get(word[len(word) - length :], ()):
+            if stem.search(base):
+                yield base + nominative, cases, gender, weight * 0.15 if possessive and weight < 1.0 else weight

@@ -108,7 +108,9 @@ def _rank(noun: Any, before: Sequence[str], cases: frozenset[str]) -> tuple[floa
     """How well a reading of a noun fits its place; behind `в` the locative is likelier than the accusative."""
     case = case_of(noun)
     allowed = 0.0 if case not in cases else 0.5 if case == "accs" and "loct" in cases else 1.0
-    return allowed, _agreement(before, noun), noun.normal_form in lexicon.MANY and noun.tag.number == "plur", noun.score
+    many = noun.normal_form in lexicon.MANY and noun.tag.number == "plur"
+    animate = 0.5 if noun.tag.animacy == "anim" else 0.0  # `детектив` and `агент` speak
+    return allowed, _agreement(before, noun), many, noun.score + animate
 
 
 def _standing(words: Sequence[str], cases: frozenset[str]) -> Head | None:

@@ -12,6 +12,7 @@ from govorit.names import lexicon
 from govorit.names.declension import Reading, is_name, is_patronymic, name_readings
 from govorit.names.morphology import CASES, case_of, fold, known_parses
 
+_SURE = 0.9  # of the votes: with less, a person's gender is not known
 WORDS = re.compile(r"[^\W\d_]\.|\w+(?:[-’'`]\w+)*")
 _LASTWORDS = re.compile(r"\b([\w-]+)\s+$")
 _NEXTWORDS = re.compile(r"\s+(\w+)")
@@ -27,11 +28,11 @@ class Mention:
     readings: tuple[Reading, ...]
     gender: str | None = None  # what a verb says
 
-    @property
-    def fullness(self) -> tuple[int, int]:
-        """How full the name is: whole words, then initials."""
-        whole = sum(not word.endswith(".") for word in self.words)
-        return whole, len(self.words) - whole
+    fullness: tuple[int, int] = field(init=False)  # whole words, initials
+
+    def __post_init__(self) -> None:
+        initials = sum(word.endswith(".") for word in self.words)
+        self.fullness = len(self.words) - initials, initials
 
 
 @dataclass(eq=False, slots=True)
@@ -39,6 +40,7 @@ class Person:
     fullest: Mention
     mentions: list[Mention] = field(default_factory=list)
     gender: str | None = None
+    sure: bool = False  # of the gender
 
     def add(self, mention: Mention) -> None:
         self.mentions.append(mention)
@@ -120,13 +122,7 @@ def gather(mentions: Iterable[Mention]) -> dict[Mention, Person]:
     people: dict[str, list[Person]] = {}
     owners: dict[Mention, Person] = {}
     for mention in mentions:
-        keys = {
-            fold(word)
-            for reading in mention.readings
-            for part in reading.nominative
-            if not part.endswith(".")
-            for word in (part, *part.split("-"))
-        }
+        keys = _keys(mention.words)
         known = {id(person): person for key in keys for person in people.get(key, ())}
         fitting = [(alike(mention, person.fullest), person.mentions[-1].start, person) for person in known.values()]
         best = max(((fit, at, person) for fit, at, person in fitting if fit), key=lambda item: item[:2], default=None)
@@ -137,8 +133,15 @@ def gather(mentions: Iterable[Mention]) -> dict[Mention, Person]:
             if person not in people.setdefault(key, []):
                 people[key].append(person)
     for person in set(owners.values()):
-        person.gender = gender_of(person)
+        person.gender, person.sure = gender_of(person)
     return owners
+
+
+@lru_cache(maxsize=1 << 14)
+def _keys(words: tuple[str, ...]) -> frozenset[str]:
+    """The words, in the nominative and folded, that another mention of the person has one of."""
+    parts = {part for reading in name_readings(words) for part in reading.nominative if not part.endswith(".")}
+    return frozenset(fold(word) for part in parts for word in (part, *part.split("-")))
 
 
 def alike(one: Mention, other: Mention) -> float:
@@ -181,8 +184,8 @@ def _initial(one: str, other: str) -> bool:
     return short.endswith(".") and long.startswith(short.rstrip("."))
 
 
-def gender_of(person: Person) -> str | None:
-    """The gender that the fullest mentions make likeliest, with what verbs say of all of them."""
+def gender_of(person: Person) -> tuple[str | None, bool]:
+    """The gender, and whether it is all but certain, that the fullest mentions make likeliest, with what verbs say of all of them."""
     shape = person.fullest.fullness
     votes: dict[str, float] = {}
     for mention in person.mentions:
@@ -193,7 +196,8 @@ def gender_of(person: Person) -> str | None:
             for reading in mention.readings:
                 if reading.gender:
                     votes[reading.gender] = votes.get(reading.gender, 0.0) + reading.weight / total
-    return max(votes, key=lambda gender: votes[gender], default=None)
+    best = max(votes, key=lambda gender: votes[gender], default=None)
+    return best, best is not None and votes[best] >= _SURE * sum(votes.values())
 
 
 def full_name(text: str, person: Person) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from govorit.article import Quote, Span
 from govorit.names import lexicon
-from govorit.names.morphology import MASCULINE, Head, find_head, lemma, parses, to_nominative
+from govorit.names.entities import Entities
+from govorit.names.morphology import FEMININE, Head, find_head, lemma, parses, to_nominative
 
 WORD = re.compile(r"[^\W\d_]\.(?=\s?[А-ЯЁ])|[^\W\d_]+(?:[-’'][^\W_]+)*|\d[\d\w,.-]*\w|\d")
 MARKS = '«»„“”"'
@@ -104,7 +105,7 @@ def read(text: str, start: int, end: int, cases: frozenset[str]) -> Phrase:
     return Phrase(text[start:end], bounds, words, head)
 
 
-def designation(text: str, phrase: Phrase, entities: Sequence[Span]) -> str:
+def designation(text: str, phrase: Phrase, entities: Entities) -> str:
     """Write a phrase in the nominative, small where only its place at the head of a sentence made it large."""
     if not phrase.bounds:
         return phrase.text
@@ -125,26 +126,23 @@ def assemble(text: str, phrase: Phrase, words: Sequence[str]) -> str:
     return re.sub(r"\s+", " ", "".join(pieces).replace("''", "")).strip()
 
 
-def _is_small(text: str, start: int, phrase: Phrase, entities: Sequence[Span]) -> bool:
+def _is_small(text: str, start: int, phrase: Phrase, entities: Entities) -> bool:
     word = phrase.words[0]
     if not starts_sentence(text, start) or (word.isupper() and len(word) > 1) or text[start - 1 : start] in tuple(MARKS):
         return False
     if phrase.head and phrase.head.lemma in lexicon.SMALL:
         return True
-    if any(
-        entity.start <= start < entity.end - len(word) and (len(phrase.words) > 1 or not _is_dictionary_noun(word)) for entity in entities
-    ):
+    around = entities.around(start)
+    if around and start < around.end - len(word) and (len(phrase.words) > 1 or not _is_dictionary_noun(word)):
         return False
-    return _is_dictionary_noun(word)
+    return _is_dictionary_noun(word) and not (len(phrase.words) == 1 and entities.is_capital(word))
 
 
 def _is_dictionary_noun(word: str) -> bool:
-    best = parses(word)[0]
+    best = parses(word.rpartition("-")[2])[0]
     return bool(best.is_known) and not any(mark in best.tag for mark in ("Name", "Surn", "Patr", "Geox", "Orgn", "Trad"))
 
 
 def strict_gender(head: Head) -> str | None:
-    """The gender of whom a noun can call: a woman's noun a woman's, a man's anybody's but for a few."""
-    if head.lemma in lexicon.MEN:
-        return MASCULINE
-    return None if head.gender == MASCULINE or head.lemma in lexicon.EITHER else head.gender
+    """The gender of whom a noun can call: a woman's noun a woman's, a man's anybody's."""
+    return FEMININE if head.gender == FEMININE else None

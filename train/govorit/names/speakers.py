@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from govorit.article import Quote
 from govorit.names import lexicon
-from govorit.names.morphology import FEMININE, MASCULINE, NEUTER
+from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, Head
 from govorit.names.people import Context, Mention, Person, full_name
 from govorit.names.phrases import agreement, cases_of, read, strict_gender
 
@@ -36,7 +36,7 @@ def named_in(text: str, quote: Quote, mentions: Sequence[Mention], owners: Mappi
         called = _called(text, quote.speaker.start, mention, context)
         fitting = context if share(mention, context, called) >= _THIN else Context(context.cases)
         thin = share(mention, fitting, called) < _THIN
-        if not before or before.lower() in lexicon.EMPHASIS:
+        if not before:
             return mention, Context() if share(mention, fitting, called) < 0.25 else fitting
         if not thin and not _depends(text, quote.speaker.start, mention, owners[mention], context):
             return mention, replace(fitting, gender=fitting.gender or called)
@@ -62,17 +62,17 @@ def _depends(text: str, start: int, mention: Mention, person: Person, context: C
     head = phrase.head
     if head is None:
         return False
-    if head.lemma in lexicon.DOCUMENTS or head.lemma in lexicon.BODIES:
+    if head.lemma in lexicon.DOCUMENTS or head.lemma in lexicon.BODIES or _is_thing(phrase.words[head.index], head, context):
         return True
-    if head.number == "plur" and head.case in context.cases and phrase.words[0].lower() not in lexicon.ONE:
+    if head.number == "plur" and head.case in context.cases:
         return True
     called = _called(text, start, mention, context)
     if called in (MASCULINE, FEMININE) and person.gender not in (None, called) and mention.fullness[0] == 1:
         return True
-    if mention.fullness[0] > 1 or person.fullest.fullness <= mention.fullness or context.cases != NOMINATIVE:
-        return head.lemma in lexicon.RELATED and context.cases == NOMINATIVE and _conflict(person, context) and mention.fullness[0] == 1
-    return mention.words[-1] not in full_name(text, person).split() or (head.lemma in lexicon.RELATED and _conflict(person, context))
+    alone = mention.fullness[0] == 1 and mention.fullness < person.fullest.fullness and context.cases == NOMINATIVE
+    return alone and mention.words[-1] not in full_name(text, person).split()
 
 
-def _conflict(person: Person, context: Context) -> bool:
-    return context.gender is not None and person.gender not in (None, context.gender)
+def _is_thing(word: str, head: Head, context: Context) -> bool:
+    """Whether the noun of a phrase is a thing, whose owner the name is: `завещанию Альфреда Нобеля`."""
+    return word[0].islower() and head.parse.is_known and head.parse.tag.animacy == "inan" and head.case in context.cases

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 
 from govorit.article import Span
 from govorit.names import lexicon
 from govorit.names.declension import may_be_name
-from govorit.names.morphology import FEMININE, Head, agreeing, case_of, fold, lemma, parses
-from govorit.names.phrases import WORD, designation, read
+from govorit.names.entities import Entities
+from govorit.names.morphology import CASES, FEMININE, Head, agreeing, case_of, fold, lemma, parses
+from govorit.names.phrases import MARKS, WORD, designation, read
 
 _LOOK_BACK = 4000  # characters
 # What a bare noun may mean that the name does not contain.
@@ -26,7 +27,7 @@ _MEANT = {
 }  # fmt: skip
 
 
-def meaning(text: str, position: int, head: Head, entities: Sequence[Span]) -> str | None:
+def meaning(text: str, position: int, head: Head, entities: Entities) -> str | None:
     """What a bare noun at `position` points back to, in the nominative: the nearest fuller phrase of that noun, or a name that it means.
 
     None where nothing before it fits.
@@ -39,13 +40,13 @@ def meaning(text: str, position: int, head: Head, entities: Sequence[Span]) -> s
             return _name(text, first, last, entities)
     pattern = _MEANT.get(head.lemma)
     if pattern:
-        for entity in reversed([entity for entity in entities if entity.end <= position]):
+        for entity in entities.before(position, _LOOK_BACK):
             if pattern.search(text, max(entity.start - 16, 0), entity.end):
                 return _name(text, *_with_noun(text, entity), entities)
     return None
 
 
-def last_document(text: str, position: int, gender: str | None, entities: Sequence[Span]) -> str | None:
+def last_document(text: str, position: int, gender: str | None, entities: Entities) -> str | None:
     """The document named last before `position`, None if there is none near; of that gender, where one is given."""
     start = max(position - 700, 0)
     for match in reversed(list(WORD.finditer(text, start, position))):
@@ -84,22 +85,34 @@ def without_marks(name: str) -> str:
     return found[2] if found and (found[1] is None or lemma(found[1]) in lexicon.GENERIC) else name
 
 
-def full_form(text: str, abbreviation: str, entities: Sequence[Span]) -> str | None:
-    """The name that stands before its abbreviation in brackets: `Международный олимпийский комитет (МОК)`."""
-    for match in re.finditer(rf"\({re.escape(abbreviation)}\)", text):
-        for entity in entities:
-            if entity.end == match.start() - 1 and len(text[entity.start : entity.end].split()) > 1:
-                return _name(text, entity.start, entity.end, entities)
+def fuller(text: str, start: int, end: int, entities: Entities) -> str | None:
+    """The fuller name that an abbreviation or the beginning of a name stands for: `Верховный суд` for `Верховный суд Израиля`."""
+    name = text[start:end]
+    entity = entities.abbreviated.get(name) if name.isupper() else _longer(text, start, end, entities)
+    return _name(text, entity.start, entity.end, entities) if entity else None
+
+
+def _longer(text: str, start: int, end: int, entities: Entities) -> Span | None:
+    if entities.around(start) is None or text[start - 1 : start] in tuple(MARKS):
+        return None
+    words = [lemma(word) for word in WORD.findall(text, start, end)]
+    for entity in entities.beginning.get(text[start : start + 3].lower(), ()):
+        others = WORD.findall(text, entity.start, entity.end)
+        if len(others) > len(words) and [lemma(word) for word in others[: len(words)]] == words:
+            return entity
     return None
 
 
 def _with_noun(text: str, entity: Span) -> tuple[int, int]:
     """Stretch a name in marks to its marks and the noun before them: `авиакомпания «Уралвинг»`."""
     marks = _OPENING.search(text, max(entity.start - 40, 0), entity.start)
-    return (marks.start(), entity.end + 1) if marks else (entity.start, entity.end)
+    if marks is None:
+        return entity.start, entity.end
+    noun = marks[1] and any(parse.tag.POS == "NOUN" for parse in parses(marks[1]))
+    return marks.start() if noun else entity.start - 1, entity.end + 1
 
 
-_OPENING = re.compile(r"(?:[\w-]+ )?[«„“\"]$")
+_OPENING = re.compile(r"(?:([\w-]+) )?[«„“\"]$")
 
 
 def _earlier(text: str, position: int, head: Head) -> Iterator[tuple[int, int]]:
@@ -119,10 +132,10 @@ _NEXT = re.compile(r" ([\w.-]*\w)")
 _PREVIOUS = re.compile(r"([\w-]+) $")
 
 
-def _extent(text: str, start: int, end: int, entities: Sequence[Span]) -> tuple[int, int]:
+def _extent(text: str, start: int, end: int, entities: Entities) -> tuple[int, int]:
     """Stretch a noun to its phrase: adjectives before it, a name in marks or what stands in the genitive after it."""
-    around = next((e for e in entities if e.start <= start and end <= e.end), None)
-    if around is not None and (around.start, around.end) != (start, end):
+    around = entities.around(start)
+    if around is not None and end <= around.end and (around.start, around.end) != (start, end):
         return around.start, around.end
     noun = parses(text[start:end])
     first = start
@@ -135,7 +148,7 @@ def _extent(text: str, start: int, end: int, entities: Sequence[Span]) -> tuple[
     quoted = _QUOTED.match(text, end)
     if quoted:
         return first, quoted.end()
-    named = next((entity for entity in entities if entity.start == end + 1), None)
+    named = entities.at(end + 1)
     if named is not None:
         return first, named.end
     last, position = end, end
@@ -169,13 +182,6 @@ def _dependent(word: str) -> str:
     return "noun" if tag.POS == "NOUN" else "adjective"
 
 
-def _name(text: str, start: int, end: int, entities: Sequence[Span]) -> str:
-    phrase = read(text, start, end, frozenset(_cases(text, start)))
+def _name(text: str, start: int, end: int, entities: Entities) -> str:
+    phrase = read(text, start, end, CASES)
     return bare_name(text, start, end) or without_marks(designation(text, phrase, entities))
-
-
-def _cases(text: str, start: int) -> Iterator[str]:
-    """The cases that a preposition before `start` leaves possible."""
-    before = _PREVIOUS.search(text, max(start - 20, 0), start)
-    governed = {"в": "loct accs", "на": "loct accs", "о": "loct", "из": "gent", "от": "gent", "по": "datv", "к": "datv", "с": "gent ablt"}
-    yield from governed.get(before[1].lower() if before else "", "nomn gent accs ablt datv loct").split()

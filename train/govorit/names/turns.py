@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from govorit.article import Quote, Span
+from govorit.article import Quote
 from govorit.names.actors import ORGANISATION, Actor, Scene
+from govorit.names.entities import Entities
 from govorit.names.morphology import CASES
 from govorit.names.phrases import designation, read
 
@@ -56,7 +57,7 @@ def _turn(paragraph: re.Match[str], opening: Mapping[int, int], quotes: Sequence
 class Interview:
     """The two who talk: learnt from the turns that name them, from whom the questions address and from the lead."""
 
-    def __init__(self, text: str, quotes: Sequence[Quote], scene: Scene, others: Sequence[Span]) -> None:
+    def __init__(self, text: str, quotes: Sequence[Quote], scene: Scene, others: Entities) -> None:
         self.text, self.scene, self.others = text, scene, others
         self.role: dict[int, tuple[int, bool]] = {}  # quotation -> run, whether it asks
         self.heard: dict[tuple[int | None, bool], Actor] = {}
@@ -94,7 +95,7 @@ class Interview:
         return None
 
     def _outlet(self, position: int) -> Actor | None:
-        for entity in reversed([entity for entity in self.others if entity.end <= position]):
+        for entity in self.others.before(position, position):
             if self.text[entity.start - 1 : entity.start] in ("«", "„", "“"):
                 phrase = read(self.text, entity.start, entity.end, CASES - {"nomn"})
                 name = designation(self.text, phrase, self.others)

@@ -1,0 +1,63 @@
+"""The organisations and places of an article, found by where they stand and how they begin: no lookup goes through all of them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from govorit.article import Span
+
+_BRACKETED = re.compile(r" \(([^()\s]+)\)")
+_CAPITAL = re.compile(r"[а-яё,] ([А-ЯЁ][а-яё]+)(?=[ ,.])(?! [А-ЯЁ])")
+
+
+class Entities:
+    def __init__(self, text: str, spans: Sequence[Span]) -> None:
+        self.text = text
+        self.spans = sorted(spans, key=lambda span: (span.start, span.end))
+        self._starts = [span.start for span in self.spans]
+
+    def around(self, position: int) -> Span | None:
+        """The entity that a position is inside."""
+        at = bisect_right(self._starts, position) - 1
+        return self.spans[at] if at >= 0 and position < self.spans[at].end else None
+
+    def at(self, start: int) -> Span | None:
+        at = bisect_left(self._starts, start)
+        return self.spans[at] if at < len(self.spans) and self.spans[at].start == start else None
+
+    def before(self, position: int, reach: int) -> Iterator[Span]:
+        """Those within `reach` characters before a position, the nearest first."""
+        for at in range(bisect_left(self._starts, position) - 1, -1, -1):
+            if self.spans[at].start < position - reach:
+                return
+            if self.spans[at].end <= position:
+                yield self.spans[at]
+
+    @cached_property
+    def abbreviated(self) -> dict[str, Span]:
+        """Abbreviations in brackets behind the names of several words that they stand for: `Международный олимпийский комитет (МОК)`."""
+        ends = {span.end: span for span in self.spans if " " in self.text[span.start : span.end]}
+        found = [(match[1], ends[match.start()]) for match in _BRACKETED.finditer(self.text) if match.start() in ends]
+        return dict(reversed(found))
+
+    @cached_property
+    def beginning(self) -> dict[str, list[Span]]:
+        """Names of several words by their first three letters, each name once."""
+        names = {self.text[span.start : span.end]: span for span in reversed(self.spans)}
+        found: dict[str, list[Span]] = {}
+        for name, span in reversed(names.items()):
+            if " " in name:
+                found.setdefault(name[:3].lower(), []).append(span)
+        return found
+
+    @cached_property
+    def _capitals(self) -> frozenset[str]:
+        words = _CAPITAL.findall(self.text)
+        return frozenset(word[:-cut] for word in words for cut in (1, 2))
+
+    def is_capital(self, word: str) -> bool:
+        """Whether the article writes a noun large where no sentence begins, in whatever case: `в Кремле`."""
+        return word[:-1] in self._capitals
