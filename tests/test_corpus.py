@@ -400,8 +400,8 @@ def named(name: str, *overrides: str) -> Corpus:
 
 def test_quotes():
     found = named("quotes")
-    assert {split: len(part) for split, part in found.splits.items()} == {"train": 219, "dev": 215, "test": 0}
-    assert sum(len(a.quotes) for a in found.splits["dev"]) == 645
+    assert {split: len(part) for split, part in found.splits.items()} == {"train": 744, "dev": 215, "test": 0}
+    assert {split: sum(len(a.quotes) for a in part) for split, part in found.splits.items()} == {"train": 2144, "dev": 645, "test": 0}
     assert found.labels["entities"] == ["LOC", "ORG", "PER"]
     assert not any("leak" in note for note in found.notes)
 

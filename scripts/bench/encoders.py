@@ -17,7 +17,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scores import ROOT, dataset_split, predictions, public, train
+from scores import MIX, ROOT, dataset_split, predictions, public, train
 from tables import markdown, replace_between
 
 from govorit import formats, metrics
@@ -103,7 +103,7 @@ def nerel(runs: Runs, seed: int) -> dict[str, Scores]:
 
 
 def quotes(runs: Runs, seed: int) -> dict[str, Scores]:
-    run = runs.train(f"mix-{seed}", "data=mix", f"data.root={runs.options.root}", f"seed={seed}")
+    run = runs.train(f"mix-{seed}", *MIX, f"data.root={runs.options.root}", f"seed={seed}")
     return metrics.score(public(dataset_split(run, "dev")), public(predictions(run, "dev")), ["quotes"], resamples=0)
 
 
