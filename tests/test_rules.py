@@ -115,28 +115,29 @@ def test_case(markup, syntax):
     assert show(text, rules.quotations(*annotated(text, syntax))) == show(text, gold)
 
 
-def test_block_behind_a_colon():
-    text, gold = read("<s>Он</s> <c>заявил</c>:\n<d>Мы согласны на всё.</d>\n\nДом цел.")
-    assert rules.quotations(*annotated(text, "заявил:V Он:N>заявил")) == gold
+BLOCKS = {
+    "behind a colon": ("<s>Он</s> <c>заявил</c>:\n<d>Мы согласны на всё.</d>\n\nДом цел.", "заявил:V Он:N>заявил"),
+    "behind a source": ("По <s>её</s> <c>словам</c>:\n<d>Мы согласны на всё.</d>\n\nДом цел.", "её:PRON"),
+    "turns with labels": (
+        "<s>Шульман</s>: <d>Это лёд?</d>\n<s2>Мурадян</s2>: <d2>Это певец.</d2>\n<s3>Шульман</s3>: <d3>И всё?</d3>",
+        "",
+    ),
+    "two paragraphs in one pair of marks": (
+        "<d>«Мы ждали. Мы верили.\nИ „дождались“»</d>, — <c>сказал</c> <s>он</s>.",
+        "сказал:V он:N>сказал",
+    ),
+}
 
 
-def test_block_behind_a_source():
-    text, gold = read("По <s>её</s> <c>словам</c>:\n<d>Мы согласны на всё.</d>\n\nДом цел.")
-    assert rules.quotations(*annotated(text, "её:PRON")) == gold
+@pytest.mark.parametrize("case", BLOCKS)
+def test_speech_of_whole_paragraphs(case):
+    markup, syntax = BLOCKS[case]
+    text, gold = read(markup)
+    assert rules.quotations(*annotated(text, syntax)) == gold
 
 
 def test_nothing_stands_where_a_block_was_left_out():
     assert rules.quotations(*annotated("Он заявил:\n\n\nВчера дом сгорел.", "заявил:V Он:N>заявил сгорел:V")) == ()
-
-
-def test_turns_with_labels():
-    text, gold = read("<s>Шульман</s>: <d>Это лёд?</d>\n<s2>Мурадян</s2>: <d2>Это певец.</d2>\n<s3>Шульман</s3>: <d3>И всё?</d3>")
-    assert rules.quotations(*annotated(text, "")) == gold
-
-
-def test_speech_of_two_paragraphs_in_one_pair_of_marks():
-    text, gold = read("<d>«Мы ждали. Мы верили.\nИ „дождались“»</d>, — <c>сказал</c> <s>он</s>.")
-    assert rules.quotations(*annotated(text, "сказал:V он:N>сказал")) == gold
 
 
 def test_empty_text_has_nothing():

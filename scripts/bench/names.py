@@ -15,16 +15,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rules_baseline import QUOTES, by_natasha
+from rules_baseline import QUOTES, by_natasha, quoted
 from scores import ROOT
 from tables import markdown, replace_between
 
-from govorit import corpus, formats, names
+from govorit import formats, names
 from govorit.article import Article, Quote
-from govorit.config import Data, Source
 from govorit.names import lexicon
 
-LABELS = {"PERSON": "PER", "ORGANIZATION": "ORG"} | dict.fromkeys(("CITY", "COUNTRY", "DISTRICT", "STATE_OR_PROVINCE", "LOCATION"), "LOC")
 KINDS = ("name", "pronoun", "designation", "organisation", "no speaker")
 TRAIN = {"nerel": ("brat", "nerel-v1.1/train", "nerel-train")}
 
@@ -43,21 +41,6 @@ def main() -> None:
     table = markdown(["gold spans of", "entities", "quotations", "all", *KINDS], rows)
     print(table)
     replace_between("names", table, ROOT / "scripts/bench/README.md")
-
-
-def quoted(root: Path, places: dict[str, tuple[str, str, str]]) -> list[Article]:
-    """The articles of public corpora with entities and quotations."""
-    sources = {
-        name: Source(
-            format=kind, train=str(root / place), quotes=[str(ROOT / f"data/quotes/{file}.jsonl")], nested="outermost", labels=labels(kind)
-        )
-        for name, (kind, place, file) in places.items()
-    }
-    return corpus.load(Data(name="quotes", root=None, sources=sources), ["entities", "quotes"], 0).splits["train"]
-
-
-def labels(kind: str) -> dict[str, str]:
-    return LABELS if kind == "brat" else {}
 
 
 def newsroom(split: str) -> Iterator[Article]:

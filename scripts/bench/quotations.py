@@ -21,7 +21,7 @@ from scores import ROOT, dataset_split, public, quoted
 from tables import markdown, replace_between
 from tqdm import tqdm
 
-from govorit import attribution, decode, hints, metrics, names, rules, windows
+from govorit import attribution, decode, hints, metrics, names, report, rules, windows
 from govorit.article import Article
 from govorit.attribution import ALL, Attribution
 from govorit.decode import Aids
@@ -88,17 +88,20 @@ class Reader:
 def row(name: str, gold: Sequence[Article], found: Sequence[Article]) -> list[str]:
     spans = metrics.score(gold, found, ["quotes"], resamples=0)["quotes"].strict
     said = attribution.score(gold, found, resamples=0)
-    figures = [spans["DIRECT"].f1, *(measure[ALL].f1 for measure in measures(said)), said.right["speaker"].value, said.right["name"].value]
+    figures = [
+        spans["DIRECT"].f1,
+        *(figures[ALL].f1 for _, figures in report.measures(said)),
+        said.right["speaker"].value,
+        said.right["name"].value,
+    ]
     return [name, *(f"{figure:.3f}" for figure in figures)]
 
 
 def by_part(said: Attribution) -> list[list[str]]:
     """A row for each kind and form: gold quotations, and F1 with its interval in each measure."""
-    return [[part, str(said.exact[part].support), *(cell(measure.get(part)) for measure in measures(said))] for part in said.exact]
-
-
-def measures(said: Attribution) -> list[dict[str, metrics.Figure]]:
-    return [said.exact, said.content, said.with_speaker, said.said_by]
+    return [
+        [part, str(said.exact[part].support), *(cell(figures.get(part)) for _, figures in report.measures(said))] for part in said.exact
+    ]
 
 
 def cell(figure: metrics.Figure | None) -> str:

@@ -9,7 +9,7 @@ the table into scripts/bench/README.md. The rules were written with the articles
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from govorit.article import Article, Span
 from govorit.config import Data, Source
 from govorit.metrics import LayerScores
 
+LABELS = {"PERSON": "PER", "ORGANIZATION": "ORG"} | dict.fromkeys(("CITY", "COUNTRY", "DISTRICT", "STATE_OR_PROVINCE", "LOCATION"), "LOC")
 QUOTES = {
     "quotes_nerel": ("brat", "nerel-v1.1/dev", "nerel-dev"),
     "quotes_factrueval": ("factrueval", "factrueval-2016/devset", "factrueval-devset"),
@@ -33,7 +34,7 @@ def main() -> None:
     parser.add_argument("root", type=Path, help="folder of the public corpora, see data/README.md")
     options = parser.parse_args()
     rows = [
-        *quotations(quoted(options.root)),
+        *quotations(quoted(options.root, QUOTES)),
         *entities(list(formats.read(options.root / "factrueval-2016/devset", "factrueval"))),
     ]
     table = markdown(["who, on what", "label", "strict F1", "IoU ≥ 0.8"], rows)
@@ -69,13 +70,16 @@ def spans(who: str, layer: LayerScores) -> Iterator[tuple[str, ...]]:
             yield who, label, f"{figure.f1:.3f}", f"{layer.iou80[label].f1:.3f}"
 
 
-def quoted(root: Path) -> list[Article]:
-    """The dev articles of data=quotes."""
+def quoted(root: Path, places: Mapping[str, tuple[str, str, str]]) -> list[Article]:
+    """The articles of public corpora with entities and quotations."""
     sources = {
-        name: Source(format=kind, train=str(root / place), quotes=[str(ROOT / f"data/quotes/{labels}.jsonl")], nested="outermost")
-        for name, (kind, place, labels) in QUOTES.items()
-    }
-    return corpus.load(Data(name="quotes", root=None, sources=sources), ["quotes"], 0).splits["train"]
+        name: Source(
+            format=kind, train=str(root / place), quotes=[str(ROOT / f"data/quotes/{file}.jsonl")], nested="outermost",
+            labels=LABELS if kind == "brat" else {},
+        )
+        for name, (kind, place, file) in places.items()
+    }  # fmt: skip
+    return corpus.load(Data(name="quotes", root=None, sources=sources), ["entities", "quotes"], 0).splits["train"]
 
 
 def by_rules(article: Article) -> Article:

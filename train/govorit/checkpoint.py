@@ -183,8 +183,7 @@ def publish(tagger: Tagger, tokenizer: PreTrainedTokenizerFast, contract: Contra
         names = {**dict.fromkeys(encoder, ENCODER), **dict.fromkeys(head, HEAD)}
         size = sum(value.numel() * value.element_size() for value in (*encoder.values(), *head.values()))
         (place / INDEX).write_text(json.dumps({"metadata": {"total_size": size}, "weight_map": names}, indent=1) + "\n", encoding="utf-8")
-    aids = {name: value.detach().cpu().contiguous() for name, value in tagger.state_dict().items() if name.startswith(_OF_AIDS)}
-    save_file(aids, beside / AIDS, metadata={"names": json.dumps(tagger.names, ensure_ascii=False)})
+    _save_named({name: value for name, value in tagger.state_dict().items() if name.startswith(_OF_AIDS)}, tagger.names, beside / AIDS)
     contract.save(beside)
     shutil.rmtree(folder, ignore_errors=True)
     beside.rename(folder)
@@ -200,8 +199,7 @@ def publish_encoder(network: Network, tokenizer: PreTrainedTokenizerFast, window
     tokenizer.model_max_length = window
     tokenizer.save_pretrained(beside)
     if network.layers:
-        heads = {name: value.half().contiguous() for name, value in network.heads.state_dict().items()}
-        save_file(heads, beside / SILVER, metadata={"names": json.dumps(network.layers, ensure_ascii=False)})
+        _save_named({name: value.half() for name, value in network.heads.state_dict().items()}, network.layers, beside / SILVER)
     shutil.rmtree(folder, ignore_errors=True)
     beside.rename(folder)
 
@@ -253,9 +251,7 @@ def _silver_heads(folder: Path) -> tuple[dict[str, list[str]], dict[str, torch.T
     if not path.exists():
         return {}, {}
     try:
-        with safe_open(path, framework="pt") as file:
-            heads = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a mapping)
-            return json.loads(file.metadata()["names"]), heads
+        return _load_named(path)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: cannot be read ({' '.join(str(error).split()):.200}); fetch the encoder again") from None
 
@@ -290,9 +286,7 @@ def _load_aids(tagger: Tagger, path: Path) -> None:
     if not path.exists():
         tagger.links = None
         return
-    with safe_open(path, framework="pt") as file:
-        aids = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a mapping)
-        names = json.loads((file.metadata() or {})["names"])
+    names, aids = _load_named(path)
     if names:
         tagger.listen(names)
     if not any(name.startswith("links.") for name in aids):
@@ -311,8 +305,21 @@ def _prefix(weights: Mapping[str, torch.Tensor]) -> str:
     return next(iter(weights)).split(".")[0] + "."
 
 
-def _save_weights(weights: Mapping[str, torch.Tensor], path: Path) -> None:
-    save_file({name: value.detach().cpu().contiguous() for name, value in weights.items()}, path, metadata={"format": "pt"})
+def _save_weights(weights: Mapping[str, torch.Tensor], path: Path, **metadata: str) -> None:
+    metadata = metadata or {"format": "pt"}
+    save_file({name: value.detach().cpu().contiguous() for name, value in weights.items()}, path, metadata=metadata)
+
+
+def _save_named(weights: Mapping[str, torch.Tensor], names: Mapping[str, Sequence[str]], path: Path) -> None:
+    """Write weights with the names of the labels that they know, by layer."""
+    _save_weights(weights, path, names=json.dumps(names, ensure_ascii=False))
+
+
+def _load_named(path: Path) -> tuple[dict[str, list[str]], dict[str, torch.Tensor]]:
+    """Read what :func:`_save_named` wrote, in float32."""
+    with safe_open(path, framework="pt") as file:
+        weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a mapping)
+        return json.loads((file.metadata() or {})["names"]), weights
 
 
 def _link(source: Path, target: Path) -> None:

@@ -20,7 +20,7 @@ _INTERRUPTED = {"DIRECT": re.compile(r"\W*\s[—–-]\s.*\s[—–-]\s"), "INDIR
 def tie(found: Sequence[Span], text: str) -> list[Quote]:
     """Tie contents, cues and speakers that lie near each other into quotations.
 
-    Rules, nothing learnt. Contents between which the attribution stands are one quotation. Each cue and each speaker goes to one
+    Contents between which the attribution stands are one quotation. Each cue and each speaker goes to one
     quotation, the nearest first, within a paragraph and with no other content between; none is lost where a quotation is free for it. Two
     contents side by side share the attribution of either: `отметил, что …: «…»`.
     """

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 _OF_HEADS = ("heads.", "links.", "syntax.", "hints.")  # weights that learn at the rate of heads
 _MUTED = 0.1  # of the windows are read without hints
-_OF_SYNTAX = 1.0  # what each silver layer counts in the loss, as each layer that is learnt does
 
 
 @dataclass(frozen=True)
@@ -254,8 +253,7 @@ class Loop(Resumable):
         total = torch.zeros((), device=device)
         for layer, loss in self.losses.items():
             labels = torch.from_numpy(batch.labels[layer]).to(device)
-            share = _OF_SYNTAX if layer.startswith(hints.SYNTAX) else 1.0
-            total = total + share * loss(logits[layer].float().flatten(0, 1), labels.flatten()) / max(asked[layer], 1)
+            total = total + loss(logits[layer].float().flatten(0, 1), labels.flatten()) / max(asked[layer], 1)
         if self.links is not None and self.tagger.links is not None:
             total = total + self.links(self.tagger.links, batch, logits) / max(asked[VECTORS], 1)
         return total

@@ -26,6 +26,8 @@ def resolve(text: str, entities: Sequence[Span], quotes: Sequence[Quote]) -> tup
     >>> resolve(text, [Span(0, 12, "PER")], [said])[0].name
     'Анна Петрова'
     """
+    if not quotes:
+        return ()  # and the persons of an article need not be gathered
     others = [span for span in entities if span.label in lexicon.OTHER_LABELS]
     answers = Resolver(text, persons(text, entities, quotes), others, quotes).resolve()
     return tuple(

@@ -23,12 +23,12 @@ _BEFORE = re.compile(r"([А-ЯЁ][а-яё-]+) $")
 def persons(text: str, entities: Sequence[Span], quotes: Sequence[Quote]) -> list[Span]:
     """The names of persons among `entities`, mended, and those that speakers bear where no entity stands; all in the text without any."""
     named = [_mended(text, span) for span in entities if span.label in lexicon.PERSON_LABELS and not _is_repeated(text, span)]
+    taken = {place for span in entities for place in range(span.start, span.end)}
     if not named:
-        taken = {place for span in entities for place in range(span.start, span.end)}
         return [name for name in find_names(text) if taken.isdisjoint(range(name.start, name.end))]
     surnames = {fold(form) for span in named for form in _last_forms(text[span.start : span.end])}
     borne = {place for span in named for place in range(span.start, span.end)}
-    taken = borne.union(place for span in entities for place in range(span.start, span.end))
+    taken |= borne
     for speaker in {quote.speaker for quote in quotes if quote.speaker}:
         if borne.isdisjoint(range(speaker.start, speaker.end)):
             named += [name for name in _find(text, speaker.start, speaker.end, surnames) if taken.isdisjoint(range(name.start, name.end))]

@@ -63,18 +63,16 @@ def run(config: Config, folder: Path, say: Say = print) -> Outcome:
     for line in (f"run folder: {folder}", _describe(data, config), *notes):
         say(line)
     accelerator.wait_for_everyone()
-
-    def extractor() -> Extractor:
-        return Extractor(TorchEngine(network), tokenizer.backend_tokenizer, contract, network.aids())
-
     progress = training.train(
         network, training_set, config.trainer, config.seed, accelerator, States(folder / "state", data.fingerprint),
-        lambda callback: _dev(extractor(), data.splits["dev"] or data.splits["train"], contract, callback), config.resume, say,
+        lambda callback: _dev(_extractor(network, tokenizer, contract), data.splits["dev"] or data.splits["train"], callback),
+        config.resume, say,
     )  # fmt: skip
     if not accelerator.is_main_process:
         return Outcome(folder, "", {})
     checkpoint.publish(network, tokenizer, contract, folder / "model")
-    predicted = {split: read(extractor(), articles, split) for split, articles in data.splits.items() if articles and split != "train"}
+    extractor = _extractor(network, tokenizer, contract)
+    predicted = {split: read(extractor, articles, split) for split, articles in data.splits.items() if articles and split != "train"}
     (folder / "predictions").mkdir(exist_ok=True)
     for split, found in predicted.items():
         jsonl.write(found, folder / "predictions" / f"{split}.jsonl")
@@ -109,13 +107,18 @@ def encode(articles: Sequence[Article], tokenizer: PreTrainedTokenizerFast, cont
     return TrainingSet(articles, tokens, labels, pieces, frame), notes
 
 
+def _extractor(network: Tagger, tokenizer: PreTrainedTokenizerFast, contract: Contract) -> Extractor:
+    """Read with the network as it is now: what the decoder needs of it is copied."""
+    return Extractor(TorchEngine(network), tokenizer.backend_tokenizer, contract, network.aids())
+
+
 def _listen(network: Tagger, data: TrainingSet, tokenizer: PreTrainedTokenizerFast, contract: Contract) -> TrainingSet:
     """Count boundaries, and ask the network what it reads for the rules, and the rules what they make of it."""
     for layer, labels in contract.layers.items():
         network.costs[layer].data = torch.from_numpy(boundaries.count(data.articles, layer, labels))
     if network.hints is None:
         return data
-    extractor = Extractor(TorchEngine(network), tokenizer.backend_tokenizer, contract, network.aids())
+    extractor = _extractor(network, tokenizer, contract)
     with tqdm(total=1, desc="reading train", leave=False, mininterval=1, bar_format="{l_bar}{bar}") as bar:
         scores = extractor.score(data.tokens, 2048, lambda done, total: bar.update(done / total - bar.n))
     syntax = {hints.SYNTAX + layer: [np.full(len(item.ids), windows.IGNORED) for item in data.tokens] for layer in network.names}
@@ -168,10 +171,10 @@ def _model(config: Config, data: Corpus) -> tuple[Tagger, PreTrainedTokenizerFas
     return network, tokenizer, Contract(data.labels, limit, overlap, trained_on), notes
 
 
-def _dev(extractor: Extractor, articles: Sequence[Article], contract: Contract, callback: Callable[..., None]) -> dict[str, float]:
+def _dev(extractor: Extractor, articles: Sequence[Article], callback: Callable[..., None]) -> dict[str, float]:
     """The dev figures that training steers by: strict micro F1 of each layer, and their mean as `score`."""
     predicted = list(extractor.read(articles, progress=callback))
-    scores = metrics.score(articles, predicted, list(contract.layers), resamples=0)
+    scores = metrics.score(articles, predicted, list(extractor.contract.layers), resamples=0)
     figures = {f"{layer}_f1": found.strict[metrics.MICRO].f1 for layer, found in scores.items()}
     return {**figures, "score": sum(figures.values()) / len(figures)}
 
