@@ -7,8 +7,8 @@ from generate import random_article
 from test_nearness import QUOTATIONS, shown
 
 from govorit import decode, links, nearness, words
+from govorit.aids import Aids
 from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span
-from govorit.decode import Aids
 from govorit.formats.inline import parse
 from govorit.links import RELATIONS, SIZE, Scene, Weights
 

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import numpy as np
 from rules_baseline import by_rules
-from scores import ROOT, dataset_split, public, quoted
+from scores import dataset_split, public, quoted
 from tables import markdown, replace_between
 from tqdm import tqdm
 
-from govorit import attribution, decode, hints, metrics, names, report, rules, windows
+from govorit import attribution, decode, hints, metrics, names, readable, rules, windows
+from govorit.aids import Aids
 from govorit.article import Article
 from govorit.attribution import ALL, Attribution
-from govorit.decode import Aids
 from govorit.extractor import Extractor
 from govorit.windows import Tokens
 
@@ -53,7 +53,7 @@ def main() -> None:
     said = attribution.score(gold, answers["and the link head: the model"])
     parts = markdown(["", "gold", "contents, exact", "contents, IoU ≥ 0.8", "with speaker", "said by"], by_part(said))
     print(table, parts, sep="\n\n")
-    replace_between("quotations", f"{table}\n\n{parts}", ROOT / "scripts/bench/README.md")
+    replace_between("quotations", f"{table}\n\n{parts}")
 
 
 class Reader:
@@ -90,7 +90,7 @@ def row(name: str, gold: Sequence[Article], found: Sequence[Article]) -> list[st
     said = attribution.score(gold, found, resamples=0)
     figures = [
         spans["DIRECT"].f1,
-        *(figures[ALL].f1 for _, figures in report.measures(said)),
+        *(figures[ALL].f1 for _, figures in readable.measures(said)),
         said.right["speaker"].value,
         said.right["name"].value,
     ]
@@ -100,7 +100,7 @@ def row(name: str, gold: Sequence[Article], found: Sequence[Article]) -> list[st
 def by_part(said: Attribution) -> list[list[str]]:
     """A row for each kind and form: gold quotations, and F1 with its interval in each measure."""
     return [
-        [part, str(said.exact[part].support), *(cell(figures.get(part)) for _, figures in report.measures(said))] for part in said.exact
+        [part, str(said.exact[part].support), *(cell(figures.get(part)) for _, figures in readable.measures(said))] for part in said.exact
     ]
 
 

@@ -21,8 +21,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
+from govorit import aids, silver, tokenization, words
 from govorit import contract as contracts
-from govorit import silver, tokenization, words
 from govorit.contract import Contract
 from govorit.errors import UserError
 from govorit.tagger import Tagger
@@ -37,7 +37,7 @@ ENCODER, HEAD, INDEX = (
     "model-00002-of-00002.safetensors",
     "model.safetensors.index.json",
 )
-SILVER, AIDS = "silver.safetensors", "aids.safetensors"
+SILVER = "silver.safetensors"
 SHARD = 15_000_000  # bytes of a state's file
 _OF_AIDS = ("costs.", "links.", "syntax.", "hints.")  # weights of a tagger beside encoder and heads
 
@@ -183,7 +183,7 @@ def publish(tagger: Tagger, tokenizer: PreTrainedTokenizerFast, contract: Contra
         names = {**dict.fromkeys(encoder, ENCODER), **dict.fromkeys(head, HEAD)}
         size = sum(value.numel() * value.element_size() for value in (*encoder.values(), *head.values()))
         (place / INDEX).write_text(json.dumps({"metadata": {"total_size": size}, "weight_map": names}, indent=1) + "\n", encoding="utf-8")
-    _save_named({name: value for name, value in tagger.state_dict().items() if name.startswith(_OF_AIDS)}, tagger.names, beside / AIDS)
+    _save_named({name: value for name, value in tagger.state_dict().items() if name.startswith(_OF_AIDS)}, tagger.names, beside / aids.FILE)
     contract.save(beside)
     shutil.rmtree(folder, ignore_errors=True)
     beside.rename(folder)
@@ -274,7 +274,7 @@ def load_tagger(folder: Path, contract: Contract | None = None) -> Tagger:
         tagger.encoder.load_state_dict({name.removeprefix(base): value.float() for name, value in encoder.items()})
         for layer in contract.layers:
             tagger.heads[layer].load_state_dict({name: value.float() for name, value in load_file(folder / layer / HEAD).items()})
-        _load_aids(tagger, folder / AIDS)
+        _load_aids(tagger, folder / aids.FILE)
     except (OSError, ValueError, KeyError, RuntimeError, AttributeError, SafetensorError, StrictDataclassError, StopIteration) as error:
         raise UserError(
             f"{folder}: the checkpoint cannot be loaded ({' '.join(str(error).split()):.300}); fetch or train it again"

@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
 from govorit import boundaries, links, names, nearness, viterbi
+from govorit.aids import NO_AIDS, Aids
 from govorit.article import Article, Span
-from govorit.hints import Hints
-
-
-@dataclass(frozen=True)
-class Aids:
-    """What a checkpoint has for the decoder beside its scores; without any of it, tags alone decide, and nearness ties quotations.
-
-    `costs` of boundaries are those of :func:`govorit.boundaries.count`, by layer; `links` the weights of the link head; `hints` how much
-    the quotes layer believes the rules.
-    """
-
-    costs: Mapping[str, np.ndarray] = field(default_factory=dict)
-    links: links.Weights | None = None
-    hints: Hints | None = None
-
-
-NO_AIDS = Aids()
 
 
 def decode(

@@ -24,8 +24,8 @@ from transformers import (
 )
 
 from govorit import boundaries, hints, words
+from govorit.aids import Aids
 from govorit.article import LAYERS
-from govorit.decode import Aids
 from govorit.errors import UserError
 from govorit.hints import SYNTAX, Hints
 from govorit.linking import LinkHead
