@@ -131,7 +131,7 @@ def _begin(text: str, offset: tuple[int, int]) -> int:
 
 
 def cut(length: int, size: int, overlap: int, article: int = 0) -> list[Window]:
-    """Cut `length` tokens into windows of at most `size` that share `overlap` or more, spread evenly.
+    """Cut `length` tokens into the fewest windows of at most `size` that share `overlap`, all of one size and no larger than they must be.
 
     Every token is owned by one window: that in whose middle it stands more nearly.
 
@@ -141,6 +141,7 @@ def cut(length: int, size: int, overlap: int, article: int = 0) -> list[Window]:
     if not 0 <= overlap < size:
         raise ValueError(f"overlap {overlap} must be at least 0 and less than the window's {size} tokens")
     count = 1 if length <= size else -(-(length - overlap) // (size - overlap))
+    size = min(size, -(-(length + (count - 1) * overlap) // count))
     starts = [(length - size) * i // (count - 1) if count > 1 else 0 for i in range(count)]
     ends = [min(start + size, length) for start in starts]
     seams = [0, *((end + start) // 2 for end, start in zip(ends[:-1], starts[1:], strict=True)), length]
