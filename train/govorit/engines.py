@@ -1,18 +1,30 @@
-"""How the network runs at inference. An engine takes padded windows and gives log-probabilities; nothing above it knows what runs below."""
+"""How the network runs at inference. An engine takes padded windows and gives log-probabilities; nothing above it knows what runs below.
+
+:class:`TorchEngine` runs what training has in memory or on disk, on a processor or a GPU. :class:`OnnxEngine` runs the graph that
+`scripts/publish.py --int8` (or `--onnx`) lays beside a checkpoint, on a processor, and needs neither torch nor transformers.
+"""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from govorit.errors import UserError
 from govorit.hints import SYNTAX
 from govorit.links import VECTORS
 
 if TYPE_CHECKING:
+    import onnxruntime
     import torch
 
     from govorit.tagger import Tagger
+
+
+INT8, ONNX = "onnx/model_int8.onnx", "onnx/model.onnx"  # graphs in a checkpoint's folder, the first the one to read with
+INPUTS = ("input_ids", "attention_mask")
 
 
 class Engine(Protocol):
@@ -42,7 +54,59 @@ class TorchEngine:
         return {key: _answer(key, values.float()).cpu().numpy() for key, values in logits.items()}
 
 
+def find_graph(folder: Path) -> Path | None:
+    """The graph of the checkpoint in `folder` to read with, None where it has none."""
+    return next((path for name in (INT8, ONNX) if (path := folder / name).exists()), None)
+
+
+def load(graph: Path, threads: int = 0) -> onnxruntime.InferenceSession:
+    """Load a graph into ONNX Runtime, for the processor, in so many threads; 0: as many as OMP_NUM_THREADS says, or one a core.
+
+    Raises:
+        UserError: the graph cannot be loaded.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or int(os.environ.get("OMP_NUM_THREADS", 0))  # 0: its own choice
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the library's own exceptions have no common class
+        raise UserError(f"{graph}: cannot be loaded ({' '.join(str(error).split()):.180}); write it again: scripts/publish.py") from None
+
+
+class OnnxEngine:
+    """Runs a graph of :mod:`govorit.export`, as :func:`load` loads it."""
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        self.session = load(path, threads)
+        self.keys = [output.name for output in self.session.get_outputs()]
+
+    def __call__(self, ids: np.ndarray, mask: np.ndarray) -> dict[str, np.ndarray]:
+        """Score windows one by one: activations are rounded to the range of what is read at once, and company must not change an answer."""
+        answers: dict[str, np.ndarray] = {}
+        for row, size in enumerate(mask.sum(axis=1)):
+            inputs = dict(zip(INPUTS, (ids[row : row + 1, :size], mask[row : row + 1, :size]), strict=True))
+            for key, values in zip(self.keys, self.session.run(self.keys, inputs), strict=True):
+                found = _array(key, values[0])
+                answers.setdefault(key, np.zeros((*ids.shape, *found.shape[1:]), found.dtype))[row, :size] = found
+        return answers
+
+
 def _answer(key: str, values: torch.Tensor) -> torch.Tensor:
     if key == VECTORS:
         return values
     return values.argmax(-1) if key.startswith(SYNTAX) else values.log_softmax(-1)
+
+
+def _array(key: str, values: np.ndarray) -> np.ndarray:
+    """What :func:`_answer` makes of a tensor, of an array."""
+    if key == VECTORS:
+        return values
+    return values.argmax(-1) if key.startswith(SYNTAX) else log_softmax(values)
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Turn logits (…, labels) into log-probabilities."""
+    return logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)

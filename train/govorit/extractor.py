@@ -11,11 +11,12 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from govorit import contract as contracts
-from govorit import decode, formats, windows
+from govorit import decode, formats, tokenization, windows
+from govorit.aids import NO_AIDS, Aids
 from govorit.article import Article
 from govorit.contract import Contract
-from govorit.decode import NO_AIDS, Aids
-from govorit.engines import Engine
+from govorit.engines import Engine, OnnxEngine, find_graph
+from govorit.errors import UserError
 from govorit.hints import SYNTAX
 from govorit.links import SIZE, VECTORS
 from govorit.windows import Tokens, Window
@@ -37,18 +38,24 @@ class Extractor:
         self.frame = windows.Frame(tokenizer)
 
     @classmethod
-    def load(cls, folder: str | Path) -> Extractor:
+    def load(cls, folder: str | Path, engine: str = "auto", threads: int = 0) -> Extractor:
         """Load a checkpoint that training has written.
 
-        Raises:
-            UserError: the folder is not such a checkpoint, or is damaged.
-        """
-        from govorit.checkpoint import load_tagger, load_tokenizer
-        from govorit.engines import TorchEngine
+        Args:
+            engine: `torch`; `onnx`, which needs the checkpoint's graph; or `auto`: the graph where there is one, else torch.
+            threads: of the processor, for the network; 0 leaves it to the engine.
 
-        contract = contracts.load(Path(folder))
-        tagger = load_tagger(Path(folder), contract)
-        return cls(TorchEngine(tagger), load_tokenizer(Path(folder), contract), contract, tagger.aids())
+        Raises:
+            UserError: the folder is not such a checkpoint, is damaged, or has no graph where one is asked for.
+        """
+        folder = Path(folder)
+        contract = contracts.load(folder)
+        tokenizer = tokenization.read(folder / next(iter(contract.layers)))
+        graph = None if engine == "torch" else find_graph(folder)
+        if graph is None and engine == "onnx":
+            raise UserError(f"{folder}: has no ONNX graph; write one with scripts/publish.py --int8, or read it with torch")
+        network = OnnxEngine(graph, threads) if graph else _torch(folder, contract, threads)
+        return cls(network, tokenizer, contract, Aids.read(folder))
 
     def __call__(self, texts: Iterable[str], batch_tokens: int = 2048) -> list[Article]:
         """Read texts; their articles are named by their number."""
@@ -108,3 +115,14 @@ class Extractor:
     def _take(self, into: np.ndarray, values: np.ndarray, window: Window, heads: np.ndarray) -> None:
         first, last = np.searchsorted(heads, (window.own_start, window.own_end))
         into[first:last] = values[heads[first:last] - window.start + len(self.frame.before)]
+
+
+def _torch(folder: Path, contract: Contract, threads: int) -> Engine:
+    import torch
+
+    from govorit.checkpoint import load_tagger
+    from govorit.engines import TorchEngine
+
+    if threads:
+        torch.set_num_threads(threads)
+    return TorchEngine(load_tagger(folder, contract))
