@@ -1,0 +1,6 @@
+"""Give a finished run away: python scripts/publish.py outputs/RUN --to FOLDER --check"""
+
+from govorit.cli.publish import main
+
+if __name__ == "__main__":
+    main()
