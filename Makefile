@@ -18,6 +18,8 @@ check: .venv/.ready
 
 bench: .venv/.ready  ## the scores and speeds of scripts/bench/README.md, from data.root=DATA
 	$(BIN)/python scripts/bench/scores.py $(DATA)
+	$(BIN)/python scripts/bench/quotations.py $(DATA)
+	$(BIN)/python scripts/bench/peers.py $(DATA)
 	$(BIN)/python scripts/bench/encoders.py $(DATA)
 	$(BIN)/python scripts/bench/corpora.py $(DATA)
 	$(BIN)/python scripts/bench/speed.py

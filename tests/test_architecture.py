@@ -11,7 +11,7 @@ from pathlib import Path
 SOURCES = Path(__file__).parents[1] / "train"
 PACKAGE = SOURCES / "govorit"
 # The types and texts at the bottom: the standard library and each other. A format's own library is imported when that format is asked for.
-PLAIN = ("article", "contract", "duplicates", "errors", "formats", "highlight", "lint", "paths", "words")
+PLAIN = ("article", "contract", "duplicates", "errors", "files", "formats", "highlight", "lint", "paths", "words")
 
 
 @dataclass

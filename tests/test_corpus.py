@@ -347,6 +347,9 @@ def test_folds_of_a_corpus_with_splits_of_its_own_are_refused(tmp_path):
     path = write(tmp_path / "a.jsonl", said("a"))
     with pytest.raises(UserError, match=r"^data\.split\.folds: news comes with splits"):
         load(Source(train=str(path)), split=Split(folds=5))
+    shared = Source(path=str(write(tmp_path / "pile.jsonl", *many(12))))
+    found = corpus.load(Data(name="both", sources={"news": Source(train=str(path)), "pile": shared}, split=Split(folds=3)), ["quotes"], 0)
+    assert "a" in {article.id for article in found.splits["train"]} and len(found.splits["test"]) == 4
     with pytest.raises(UserError, match=r"^data\.use: 'old' is not in data=folder; it has news"):
         load(Source(train=str(path)), use=["old"])
 
@@ -387,14 +390,14 @@ def test_sharing_out_does_not_depend_on_which_file_an_article_is_in(tmp_path):
 def named(name: str, *overrides: str) -> Corpus:
     from hydra import compose, initialize_config_dir
 
-    from govorit.cli.train import _settle
+    from govorit.cli.train import settle
     from govorit.config import register
 
     if not CORPORA.is_dir():
         pytest.skip(f"{CORPORA}: the public corpora are not here; GOVORIT_DATA=FOLDER names them")
     register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = _settle(compose("config", [f"data={name}", f"data.root={CORPORA}", *overrides]))
+        config = settle(compose("config", [f"data={name}", f"data.root={CORPORA}", *overrides]))
     return corpus.load(config.data, ["entities"] if "task=ner" in overrides else ["entities", "quotes"], 0)
 
 
@@ -411,6 +414,18 @@ def test_factrueval():
     assert found.labels == {"entities": ["LOC", "ORG", "PER"]}
     articles = [a for part in found.splits.values() for a in part]
     assert len(articles) == 121 and {a.meta["layers"] for a in articles} == {"entities"}
+
+
+def test_joint():
+    """What the released models learn from; folds share out factRuEval alone, the others keep their splits."""
+    whole, fold = named("joint", "experiment=mini_joint"), named("joint", "data.folds=5", "data.fold=2")
+    own = {split: len(named("quotes").splits[split]) for split in ("train", "dev")}
+    assert {split: len(part) for split, part in whole.splits.items()} == {"train": 128 + 121 + own["train"], "dev": 24 + 94, "test": 24}
+    shared = [a.id for part in fold.splits.values() for a in part if a.meta["corpus"] == "quotes_factrueval"]
+    tested = [a for a in fold.splits["test"] if a.meta["corpus"] == "quotes_factrueval"]
+    assert len(set(shared)) == len(shared) == 121 and 20 < len(tested) < 30
+    assert {a.meta["corpus"] for a in whole.splits["train"] if a.annotated("entities")} == {"newsroom", "quotes_factrueval"}
+    assert whole.labels["entities"] == ["LOC", "ORG", "PER"] and not any("leak" in note for note in whole.notes)
 
 
 def test_nerel():

@@ -10,10 +10,10 @@ HISTORY = [
 
 def test_a_row_a_look_and_a_column_a_figure():
     assert curve.table(HISTORY).split("\n") == [
-        "| step | tokens | words_loss | entities | heldout_loss |",
-        "| --- | --- | --- | --- | --- |",
-        "| 10 | 1,234,567 | 6.250 | 0.500 |  |",
-        "| 20 | 2,469,134 | 5.000 | 0.964 | 1,234.500 |",
+        "| step |    tokens | words_loss | entities | heldout_loss |",
+        "| ---- | --------: | ---------: | -------: | -----------: |",
+        "| 10   | 1,234,567 |      6.250 |    0.500 |              |",
+        "| 20   | 2,469,134 |      5.000 |    0.964 |    1,234.500 |",
     ]
 
 

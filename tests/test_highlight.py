@@ -1,41 +1,40 @@
+import base64
+import hashlib
 import random
 import re
 from html.parser import HTMLParser
 
 import pytest
 from generate import random_article
+from payloads import PAYLOADS
 
 from govorit import highlight
 from govorit.article import Article, Quote, Span
 
-PAYLOADS = [
-    "<script>alert(1)</script>",
-    "</div></section><script src=//evil.example></script>",
-    '"><img src=x onerror=alert(1)>',
-    "'><svg onload=alert(1)>",
-    '" onmouseover="alert(1)',
-    "' onfocus='alert(1)' autofocus='",
-    "<iframe srcdoc='<b>'></iframe>",
-    "<a href=javascript:alert(1)>x</a>",
-    "<style>*{background:url(//evil.example)}</style>",
-    "</style><script>1</script>",
-    "</title><script>1</script>",
-    "<!--<script>-->",
-    "--><b>x</b>",
-    "<![CDATA[<b>]]>",
-    "&lt;script&gt;&amp;amp;&#60;b&#62;",
-    "<meta http-equiv=refresh content=0;url=//evil.example>",
-    "<base href=//evil.example>",
-    "<b",
-    "{{ 7*7 }}{% raw %}",
-    "\u202e<b>\u2028\x0b</b>\x7f",
-]
+CLASSES = {
+    "text",
+    "wide",
+    "quoted",
+    "number",
+    "dim",
+    "said",
+    "direct",
+    "indirect",
+    "mixed",
+    "cue",
+    "speaker",
+    "entity",
+    "flaw",
+    "first",
+    "last",
+}
+UNSHOWN = dict.fromkeys([0, *range(0xD800, 0xE000)], "\ufffd")
 
 
 class Reader(HTMLParser):
-    """What a browser would see: every element with its attributes, the text, and whether the elements nest."""
+    """What a browser would see: every element with its attributes, the text (but for style), and whether the elements nest."""
 
-    VOID = ("meta", "br", "line", "circle", "img")
+    VOID = ("meta", "br", "img")
 
     def __init__(self, markup: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -58,7 +57,8 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag, f"</{tag}> closes nothing"
 
     def handle_data(self, data):
-        self.text += data
+        if self.open[-1:] != ["style"]:
+            self.text += data
 
     def handle_comment(self, data):
         raise AssertionError(f"a comment: {data!r}")
@@ -111,13 +111,16 @@ def test_nothing_from_an_article_becomes_markup(payload):
         payload,
     )
     hostile = Article(payload, payload * 2, (Span(0, length, payload), Span(1, length + 1, payload)), (quote,), {"title": payload})
-    fragment, page = Reader(highlight.to_html(hostile)), Reader(highlight.page([hostile], payload))
-    assert fragment.text == payload * 2
+    flaws = {(0, length, label): payload for label in (payload, payload.upper(), "SPEAKER")}
+    fragment, page = Reader(highlight.to_html(hostile, flaws)), Reader(highlight.page([hostile], payload))
+    assert Reader(highlight.to_list(hostile, flaws, highlight.colours(hostile))).tags() <= {"ol", "li", "span", "b", "em"}
+    assert fragment.text == payload.translate(UNSHOWN) * 2
     assert fragment.tags() == {"div", "span", "mark"}
     assert page.tags() <= Reader(highlight.page([article()], "x")).tags()
     for tag, attributes in (*fragment.elements, *page.elements):
-        allowed = {"class", "data-label", "data-quote", "title", "lang", "charset", "name", "content", "http-equiv"}
+        allowed = {"class", "data-label", "data-quote", "data-flaw", "title", "lang", "charset", "name", "content", "http-equiv"}
         assert attributes.keys() <= allowed, tag
+        assert set((attributes.get("class") or "").split()) <= CLASSES | {f"hue{i}" for i in range(8)}, tag
 
 
 def test_a_crossing_entity_is_split_at_the_contents_edge():
@@ -186,10 +189,29 @@ def test_a_terminal_gets_no_control_characters():
 def test_the_page_asks_for_nothing_and_runs_nothing():
     page = highlight.page([article(), article(id="2", quotes=())], "Кто что сказал")
     reader = Reader(page)
-    assert ("meta", {"http-equiv": "Content-Security-Policy", "content": highlight.POLICY}) in reader.elements
+    (style,) = re.findall("<style>(.*?)</style>", page, re.S)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = next(a["content"] for _, a in reader.elements if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:") and "unsafe" not in policy
     assert not {"script", "link", "img", "iframe", "object"} & reader.tags()
     assert not re.search(r"https?:|url\(|@import", page)
     assert reader.text.count("«Да», — сказал Песков.") == 2
+
+
+def test_quotations_of_one_person_share_a_colour_on_both_sides():
+    one, two = article(), article(quotes=(said(content=(21, 22), name="Иван Петров"), said()))
+    cast = highlight.colours(one, two)
+    shown = [re.findall(r'class="said direct (hue\d)', highlight.to_html(side, cast=cast)) for side in (one, two)]
+    assert shown == [["hue0"], ["hue0", "hue1"]]
+
+
+def test_what_is_wrong_is_marked_where_it_is():
+    place = (15, 21, "SPEAKER")
+    elements = Reader(highlight.to_html(article(), {place: "wrong name"})).elements
+    flawed = [(a["class"].split()[0], a["data-flaw"]) for _, a in elements if "data-flaw" in a]
+    assert flawed == [("speaker", "wrong name")]
+    listed = highlight.to_list(article(), {place: "wrong name"}, highlight.colours(article()))
+    assert "Дмитрий Песков" in listed and '<span class="chip">wrong name</span>' in listed
 
 
 def test_a_page_of_no_articles():

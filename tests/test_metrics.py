@@ -216,8 +216,8 @@ def test_a_layer_that_the_gold_does_not_annotate_is_left_out():
     [
         (["a", "b"], ["a"], "'b' is not among the predicted"),
         (["a"], ["a", "b"], "'b' is not among the gold"),
-        (["a", "a"], ["a"], "'a' comes twice among the gold"),
-        (["a"], ["a", "a"], "'a' comes twice among the predicted"),
+        (["a", "a"], ["a"], "'a' comes twice in the gold articles"),
+        (["a"], ["a", "a"], "'a' comes twice in the predicted articles"),
     ],
 )
 def test_articles_must_pair_up(gold, predicted, message):

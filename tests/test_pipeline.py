@@ -86,6 +86,17 @@ def test_the_same_config_gives_the_same_bytes(made, tmp_path):
         assert (outcome.folder / file).read_bytes() == (tmp_path / "again" / file).read_bytes(), file
 
 
+def test_the_report_knows_how_long_each_mistake_on_dev_has_lived(made):
+    config, outcome, _ = made
+    lived = json.loads((outcome.folder / "metrics.json").read_text(encoding="utf-8"))["longest_lived"]
+    assert lived and list(lived.values()) == sorted(lived.values(), reverse=True)
+    assert all(1 <= epochs <= config.trainer.epochs for epochs in lived.values())
+    dev = {article.id for article in jsonl.read(Path(config.data.root) / "dev.jsonl")}
+    assert {place.split()[0] for place in lived} <= dev
+    report = (outcome.folder / "report.md").read_text(encoding="utf-8")
+    assert "place in the window" in report and "words unseen in training" in report and "not known here" not in report
+
+
 @pytest.mark.parametrize("layer", ["entities", "quotes"])
 def test_one_layer_alone(tmp_path, layer):
     outcome, _ = run(tiny.config(tiny.corpus(tmp_path / "corpus"), [layer], epochs=1), tmp_path / "run")

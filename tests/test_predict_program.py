@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import tiny
 
-from govorit import formats, metrics, pipeline
+from govorit import formats, metrics
 from govorit.article import Article, Span
 from govorit.cli import evaluate, predict
 from govorit.extractor import Extractor
@@ -20,11 +20,9 @@ ROOT = Path(__file__).parents[1]
 SEED = ROOT / "seeds/almaty-2017.txt"
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("trained")
-    pipeline.run(tiny.config(tiny.corpus(folder / "corpus", 24), epochs=25), folder / "run", lambda line: None)
-    return folder / "run"
+@pytest.fixture
+def run(tiny_run) -> Path:
+    return tiny_run
 
 
 @pytest.fixture
@@ -92,6 +90,16 @@ def test_bad_input_is_told_by_line_and_what_came_before_is_written(run, program,
     (tmp_path / "half.jsonl").write_text('{"text": "\\ud800"}\n')
     assert program(predict.main, tmp_path / "half.jsonl", "--model", run)[0] == 2
     assert program(predict.main, tmp_path / "none.txt", "--model", run)[::2] == (2, f"{tmp_path / 'none.txt'}: no such file or folder\n")
+
+
+def test_what_is_read_is_never_written_over(run, program, tmp_path):
+    path = tmp_path / "in.jsonl"
+    jsonl.write(tiny.articles(2), path)
+    before = path.read_bytes()
+    (tmp_path / "link.jsonl").symlink_to(path)
+    for source, out in ((path, path), (path, tmp_path / "link.jsonl"), (tmp_path, path)):
+        status, _, err = program(predict.main, source, "--model", run, "--out", out)
+        assert status == 2 and err == f"--out: {out}: is among what is read; name another place\n" and path.read_bytes() == before
 
 
 def test_a_model_that_is_none(program, tmp_path, monkeypatch):

@@ -63,7 +63,7 @@ def only(folder: Path) -> Path:
 
 
 def settled(*given: str) -> Config:
-    return program._settle(compose("config", list(given)))
+    return program.settle(compose("config", list(given)))
 
 
 @pytest.fixture

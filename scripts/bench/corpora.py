@@ -50,7 +50,7 @@ def main() -> None:
         ]
     text = "\n\n".join(tables)
     print(text)
-    replace_between("corpora", text, ROOT / "scripts/bench/README.md")
+    replace_between("corpora", text)
 
 
 # Converting

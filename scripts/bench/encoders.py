@@ -40,7 +40,7 @@ def main() -> None:
             parser.error(f"--corpora: {name}: expected some of {', '.join(CORPORA)}")
     head = ["encoder", "seeds", *(figure for corpus in options.corpora for figure in CORPORA[corpus][1])]
     rows = [row(options, name, encoder(options, name)) for name in options.encoders]
-    replace_between("encoders", markdown(head, rows), ROOT / "scripts/bench/README.md", ROOT / "models/mini/README.md")
+    replace_between("encoders", markdown(head, rows), ROOT / "models/mini/README.md")
 
 
 def encoder(options: argparse.Namespace, name: str) -> Path:

@@ -40,7 +40,7 @@ def main() -> None:
     rows = [row(name, source, articles) for name, articles in corpora.items() for source in options.entities]
     table = markdown(["gold spans of", "entities", "quotations", "all", *KINDS], rows)
     print(table)
-    replace_between("names", table, ROOT / "scripts/bench/README.md")
+    replace_between("names", table)
 
 
 def newsroom(split: str) -> Iterator[Article]:

@@ -39,7 +39,7 @@ def main() -> None:
     ]
     table = markdown(["who, on what", "label", "strict F1", "IoU ≥ 0.8"], rows)
     print(table)
-    replace_between("rules", table, ROOT / "scripts/bench/README.md")
+    replace_between("rules", table)
 
 
 def quotations(gold: Sequence[Article]) -> Iterator[tuple[str, ...]]:

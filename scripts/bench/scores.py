@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tables import replace_between
 
-from govorit import attribution, formats, metrics, report
+from govorit import attribution, formats, metrics, readable
 from govorit.article import Article
 from govorit.attribution import Attribution
 from govorit.extractor import Extractor
@@ -37,7 +37,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = [*newsroom(options), *factrueval(options), *quotes(options)]
     head = ["| trained and scored on | layer | F1 | 95 % | IoU ≥ 0.8 | spans |", "|---|---|---|---|---|---|"]
-    replace_between("scores", "\n".join([*head, *rows]), ROOT / "scripts/bench/README.md", ROOT / "README.md")
+    replace_between("scores", "\n".join([*head, *rows]))
 
 
 def newsroom(options: argparse.Namespace) -> list[str]:
@@ -80,7 +80,7 @@ def public(articles: list[Article]) -> list[Article]:
 def attributed(said: Attribution) -> list[str]:
     """A line for each measure of whole quotations."""
     lines = []
-    for what, figures in report.measures(said):
+    for what, figures in readable.measures(said):
         figure = figures[attribution.ALL]
         low, high = figure.interval or (0.0, 0.0)
         lines.append(f"|  | {what} | {figure.f1:.3f} | {low:.3f}–{high:.3f} |  | {figure.support} |")

@@ -6,15 +6,21 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
+READMES = [ROOT / name for name in ("scripts/bench/README.md", "README.md", "README.ru.md")]
+
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
-def replace_between(name: str, text: str, *files: Path) -> None:
-    """Put `text` between the lines `<!-- name -->` and `<!-- /name -->` of each file."""
-    for file in files:
+READMES = tuple(Path(__file__).resolve().parents[2] / name for name in ("scripts/bench/README.md", "README.md", "README.ru.md"))
+
+
+def replace_between(name: str, text: str, *more: Path) -> None:
+    """Put `text` between the lines `<!-- name -->` and `<!-- /name -->` of each README that has them, and of `more` files."""
+    for file in (*READMES, *more):
         before = file.read_text(encoding="utf-8")
         after, count = re.subn(
             rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda match: match[1] + text + "\n" + match[2], before, flags=re.S

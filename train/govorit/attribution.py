@@ -124,7 +124,7 @@ def differences(gold: Article, predicted: Article, names: bool = True) -> list[D
     found = [
         Difference(f"wrong {what}", one, other)
         for one, other in pairs
-        for what, right in _agreement(one, other).items()
+        for what, right in agreement(one, other).items()
         if not right and (names or what != "name")
     ]
     found += [Difference("wrong boundary", one, other) for one, other in apart]
@@ -200,7 +200,7 @@ def _tally(gold: Article, predicted: Article) -> Counter[tuple[str, str, int]]:
     for quote in spurious:
         add(quote, _asked(quote), _PREDICTED)
     for one, other in pairs:
-        right = _agreement(one, other)
+        right = agreement(one, other)
         met = {_EXACT: right["boundary"], _CONTENT: True, _WITH_SPEAKER: right["speaker"], _SAID_BY: right["name"] and one.name}
         add(one, _asked(other), _PREDICTED)
         add(one, (measure for measure in _MEASURES if met[measure]), _MATCHED)
@@ -212,7 +212,7 @@ def _asked(quote: Quote) -> Sequence[str]:
     return _MEASURES if quote.name else _MEASURES[:-1]
 
 
-def _agreement(one: Quote, other: Quote) -> dict[str, bool]:
+def agreement(one: Quote, other: Quote) -> dict[str, bool]:
     """In which respects two matched quotations agree."""
     return {
         "boundary": _places(one.content) == _places(other.content),

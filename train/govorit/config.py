@@ -105,10 +105,14 @@ class Trainer:
     clip: float = 1.0  # gradient norm
     class_weights: dict[str, float] = field(default_factory=dict)  # label (or O) -> weight of its tags in the loss
     freeze_embeddings: bool = False
+    lora: bool = False  # train low-rank additions to the encoder's matrices in place of its weights: less memory for a large encoder
+    lora_rank: int = 16
+    lora_alpha: int = 32  # the additions count alpha / rank
     patience: int = 0  # stop after so many epochs without a better dev score; 0: never
     precision: str = "auto"  # auto, fp32 or bf16
     threads: int = 0  # of the processor; 0: as many as it has cores, shared out among the processes on it
     device: str = "auto"  # auto or cpu
+    track: str | None = None  # tensorboard, mlflow or wandb: who is told losses, rates and dev scores while it trains
 
 
 @dataclass
@@ -130,6 +134,7 @@ class Mlm:
 @dataclass
 class Report:
     resamples: int = 1000  # bootstrap resamples of the confidence intervals
+    test: bool = True  # read and score the test split; false while choices are being made, as scripts/tune.py does
 
 
 @dataclass
@@ -152,9 +157,14 @@ def register() -> None:
 
 
 def settled(config: Config) -> str:
-    """The config as YAML, without where the run lies, whether it goes on and how long: equal for two runs that do the same."""
-    same = replace(config, out=None, resume=False, trainer=replace(config.trainer, minutes=0))
+    """The config as YAML, without where the run lies, whether it goes on, how long and who is told: equal for two runs that do the same."""
+    same = replace(config, out=None, resume=False, trainer=replace(config.trainer, minutes=0, track=None))
     return OmegaConf.to_yaml(OmegaConf.structured(same))
+
+
+def keys(config: Config) -> dict[str, Any]:
+    """The config as dotted keys and plain values, without what :func:`settled` leaves out."""
+    return flatten(OmegaConf.to_container(OmegaConf.create(settled(config))))
 
 
 def difference(before: str, now: str) -> str:
@@ -206,7 +216,7 @@ def _rules(config: Config) -> Iterator[tuple[str, bool, str]]:
     yield "data.split.near", 0 < split.near <= 1, "a share above 0, at most 1"
     yield "data.fraction", 0 < config.data.fraction <= 1, "a share above 0, at most 1"
     yield "data.split.folds", split.folds == 0 or split.folds >= 2, "0 (none), or 2 and more"
-    for name in ("epochs", "batch_tokens", "accumulate"):
+    for name in ("epochs", "batch_tokens", "accumulate", "lora_rank", "lora_alpha"):
         yield f"trainer.{name}", getattr(trainer, name) >= 1, "at least 1"
     for name in ("learning_rate", "head_learning_rate", "weight_decay", "clip", "patience", "threads", "minutes"):
         yield f"trainer.{name}", 0 <= getattr(trainer, name) < math.inf, "0 or more"
@@ -215,6 +225,8 @@ def _rules(config: Config) -> Iterator[tuple[str, bool, str]]:
     yield "trainer.class_weights", all(0 <= weight < math.inf for weight in trainer.class_weights.values()), "weights of 0 or more"
     yield "trainer.precision", trainer.precision in ("auto", "fp32", "bf16"), "auto, fp32 or bf16"
     yield "trainer.device", trainer.device in ("auto", "cpu"), "auto or cpu"
+    yield "trainer.track", trainer.track in (None, "tensorboard", "mlflow", "wandb"), "null, tensorboard, mlflow or wandb"
+    yield "trainer.lora", not trainer.lora or task.name != "mlm", "false: pre-training changes the whole encoder"
     yield "report.resamples", config.report.resamples >= 0, "0 or more"
     yield "seed", 0 <= config.seed < 2**32, "0 or more, below 2**32"
 

@@ -49,7 +49,12 @@ def load(config: Data, layers: Sequence[str], seed: int) -> Corpus:
     """
     notes: list[str] = []
     splits: Splits = {split: [] for split in SPLITS}
-    for name, source in _chosen(config).items():
+    chosen = _chosen(config)
+    if config.split.folds and not any("all" in _split_paths(*item) for item in chosen.items()):
+        raise UserError(
+            f"data.split.folds: {', '.join(chosen)} comes with splits of its own; cross-validation needs a source with .path to share out"
+        )
+    for name, source in chosen.items():
         for split, articles in _read_source(name, source, config.split, seed, notes.append).items():
             splits[split] += articles
     lint.check(article for articles in splits.values() for article in articles)
@@ -61,9 +66,9 @@ def load(config: Data, layers: Sequence[str], seed: int) -> Corpus:
         notes += [f"{dropped} entities have a label that data.labels does not name and are left out"] * bool(dropped)
     notes += leaks(splits, config.split.near)
     if config.fraction != 1:
-        chosen = take(splits["train"], config.fraction, seed)
-        notes.append(f"data.fraction: {len(chosen)} of {len(splits['train'])} training articles")
-        splits["train"] = chosen
+        taken = take(splits["train"], config.fraction, seed)
+        notes.append(f"data.fraction: {len(taken)} of {len(splits['train'])} training articles")
+        splits["train"] = taken
     labels = {layer: _labels(layer, splits["train"], config.labels) for layer in layers}
     for layer in layers:
         if not labels[layer]:
@@ -101,11 +106,7 @@ def _read_source(name: str, source: Source, split: Split, seed: int, note: Calla
         if absent := len(listed - {a.id for articles in read.values() for a in articles}):
             note(f"{name}: {absent} of {len(listed)} articles that the offset annotation lists are not in the corpus")
     read = {key: [replace(a, meta={**a.meta, "corpus": name}) for a in articles] for key, articles in _annotated(read, source).items()}
-    if "all" in read:
-        return share_out(read["all"], split, seed)
-    if split.folds:
-        raise UserError(f"data.split.folds: {name} comes with splits of its own; cross-validation needs a source with .path")
-    return read
+    return share_out(read["all"], split, seed) if "all" in read else read
 
 
 def _annotated(read: Splits, source: Source) -> Splits:

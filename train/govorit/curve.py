@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from govorit import files, markdown
+
 History = Sequence[Mapping[str, float]]
 
 
 def table(history: History) -> str:
     """The history as a Markdown table, a row a look at the held-out documents."""
     names = list(dict.fromkeys(name for row in history for name in row))
-    rows = [names, ["---"] * len(names), *([_cell(row.get(name)) for name in names] for row in history)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return markdown.table([names, *([_cell(row.get(name)) for name in names] for row in history)])
 
 
 def write(folder: Path, history: History, facts: Mapping[str, Any], notes: Sequence[str]) -> None:
@@ -24,9 +25,7 @@ def write(folder: Path, history: History, facts: Mapping[str, Any], notes: Seque
         ("report.md", "\n".join(lines)),
         ("metrics.json", json.dumps({**facts, "history": list(history), "notes": list(notes)}, ensure_ascii=False, indent=2) + "\n"),
     ):
-        beside = folder / f".{name}.new"
-        beside.write_text(text, encoding="utf-8")
-        beside.rename(folder / name)
+        files.write(folder / name, text)
 
 
 def _cell(value: float | None) -> str:

@@ -17,3 +17,11 @@ class TrainingError(UserError):
     """Training cannot go on (a loss that is not finite, say); nothing after the last good state was saved."""
 
     code = 1
+
+
+class MissingPackageError(UserError):
+    """What somebody asked for needs an optional package, which comes with `extra` of ours, or by its own name alone."""
+
+    def __init__(self, asked: str, package: str, extra: str | None) -> None:
+        wanted = f"'govorit[{extra}]'" if extra else package
+        super().__init__(f"{asked}: needs {package}, which is not installed: pip install {wanted}")

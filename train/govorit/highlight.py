@@ -5,65 +5,28 @@ Whatever comes from an article is escaped; the HTML has no script and asks for n
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import re
 import textwrap
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
-from govorit.article import CUE, SPEAKER, Article, Quote, Span
+from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-CSS = """\
-:root { color-scheme: light dark; --page: #fcfcfa; --ink: #1b1b1d; --dim: #62626a; --line: #dcdcd6; --card: #fff;
-  --said: #fff3cf; --edge: #c79a1a; --cue: #8a4b08; --speaker: #b3261e; --bad: #b3261e; --accent: #23588f;
-  --tint: 88%; }
-@media (prefers-color-scheme: dark) { :root { --page: #17181a; --ink: #e8e8e6; --dim: #a2a3a8; --line: #37383c;
-  --card: #1e1f22; --said: #3a3115; --edge: #d2a93a; --cue: #e6b273; --speaker: #ff9a8f; --bad: #ff9a8f;
-  --accent: #8fbdf0; --tint: 26%; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem 1.25rem 4rem; max-width: 74rem; background: var(--page); color: var(--ink);
-  font: 16px/1.55 system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .5rem; }
-h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; padding-top: .75rem; border-top: 1px solid var(--line); }
-h3 { font-size: 1.05rem; margin: 1.5rem 0 .25rem; }
-h1, h2, h3, p, td, th, li, summary { overflow-wrap: break-word; }
-.dim { color: var(--dim); }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .92rem; margin: .5rem 0; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); }
-th { color: var(--dim); font-weight: 600; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-@media (max-width: 36rem) { body { padding: 1rem .8rem 3rem; } table { font-size: .85rem; }
-  th, td { padding-right: .5rem; } .quoted thead { display: none; }
-  .quoted, .quoted tbody, .quoted tr, .quoted td:last-child { display: block; } .quoted td { border: none; padding: 0; }
-  .quoted td:not(:last-child) { display: inline; margin-right: .5em; color: var(--dim); }
-  .quoted tr { padding: .5rem 0; border-bottom: 1px solid var(--line); } }
-.text { white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; line-height: 1.9; margin: .5rem 0 1rem;
-  padding: 1rem 1.1rem; background: var(--card); border: 1px solid var(--line); border-radius: 6px; }
-.said { background: var(--said); box-decoration-break: clone; -webkit-box-decoration-break: clone; padding: .15em 0; }
-.said.indirect { background: none; border-bottom: 2px solid var(--edge); }
-.said.mixed { border-bottom: 2px dashed var(--edge); }
-.cue { color: var(--cue); font-style: italic; text-decoration: underline; text-underline-offset: .2em; }
-.speaker { color: var(--speaker); font-weight: 600; }
-.first[data-quote]::before { content: attr(data-quote); display: inline-block; min-width: 1.45em; padding: 0 .35em;
-  margin-right: .25em; border-radius: .75em; background: var(--edge); color: #1b1b1d;
-  text-align: center; font: 700 .7em/1.5 system-ui, sans-serif; vertical-align: .2em; }
-.speaker.first[data-quote]::before { background: var(--speaker); color: var(--page); }
-.cue.first[data-quote]::before { content: none; }
-.entity { --hue: 210; color: inherit; background: hsl(var(--hue) 60% var(--tint)); border-radius: 3px;
-  padding: .1em .2em; }
-.entity.last::after { content: attr(data-label); margin-left: .35em; opacity: .75;
-  font: 600 .62em/1 system-ui, sans-serif; letter-spacing: .03em; vertical-align: .15em; }
-.hue0 { --hue: 210; } .hue1 { --hue: 130; } .hue2 { --hue: 285; } .hue3 { --hue: 25; }
-.hue4 { --hue: 175; } .hue5 { --hue: 330; } .hue6 { --hue: 75; } .hue7 { --hue: 250; }
-"""
+CSS = (Path(__file__).with_name("templates") / "page.css").read_text(encoding="utf-8")
+
+Place = tuple[int, int, str]  # start, end and label of a span
+Flaws = Mapping[Place, str]  # what is wrong with a span, in a word or two
 
 _WIDTH = 100
 _HUES = {"PER": 0, "LOC": 1, "ORG": 2}
+_COLOURS = 8
 _UNSHOWN = re.compile("[\x00\ud800-\udfff]")
 # A terminal acts on control characters (colours, window titles); bidirectional ones reorder what is around them.
 _UNPRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -103,13 +66,14 @@ def who_said_what(article: Article) -> list[Said]:
     return [_said(number, quote, article.text) for number, quote in enumerate(article.quotes, 1)]
 
 
-def to_html(article: Article) -> str:
+def to_html(article: Article, flaws: Flaws | None = None, cast: Mapping[str, int] | None = None) -> str:
     """Write the text as an HTML fragment in which entities, contents, cues and speakers are marked.
 
     The elements' text is the article's text, character for character (but for NUL and half surrogate pairs, which HTML
-    does not have and U+FFFD stands for): numbers and labels are drawn by :data:`CSS` from attributes.
+    does not have and U+FFFD stands for): numbers, labels and flaws are drawn by :data:`CSS` from attributes. Quotations bear the
+    colour of their speaker, from `cast`.
     """
-    marks = [mark for mark in _marks(article) if mark.start < mark.end]
+    marks = [mark for mark in _marks(article, flaws or {}, cast or colours(article)) if mark.start < mark.end]
     return f'<div class="text" lang="ru">{"".join(_pieces(article.text, marks))}</div>'
 
 
@@ -131,6 +95,18 @@ def to_text(article: Article) -> str:
     return "\n\n".join(blocks)
 
 
+def colours(*articles: Article) -> dict[str, int]:
+    """Give each speaker of the articles a colour, the same in all of them."""
+    people = dict.fromkeys(_person(quote, article.text) for article in articles for quote in article.quotes)
+    return {person: number % _COLOURS for number, person in enumerate(people)}
+
+
+def policy(css: str) -> str:
+    """The Content-Security-Policy of a page: this very style and images within the page, and nothing else from anywhere."""
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+
+
 def page(articles: Iterable[Article], title: str) -> str:
     """Write a whole HTML page, in one file, in which each article stands with its table of who said what."""
     body = "".join(_section(article) for article in articles)
@@ -138,12 +114,11 @@ def page(articles: Iterable[Article], title: str) -> str:
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta http-equiv="Content-Security-Policy" content="{policy(CSS)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>{escape(title)}</title>
-<style>
-{CSS}</style>
+<style>{CSS}</style>
 </head>
 <body>
 <h1>{escape(title)}</h1>
@@ -161,6 +136,20 @@ def to_table(article: Article) -> str:
     head = '<tr><th class="number">№</th><th>Who</th><th>Cue</th><th>Kind</th><th>What</th></tr>'
     body = f"<thead>{head}</thead>\n<tbody>\n{rows}</tbody>"
     return f'<div class="wide"><table class="quoted" lang="ru">\n{body}</table></div>'
+
+
+def to_list(article: Article, flaws: Flaws, cast: Mapping[str, int]) -> str:
+    """Write who is quoted as an HTML list: each by the number and colour of the text, with what is wrong with the quotation."""
+    rows = []
+    for said, quote in zip(who_said_what(article), article.quotes, strict=True):
+        spans = (span for span in (*quote.content, quote.cue, quote.speaker) if span)
+        wrong = dict.fromkeys(flaw for span in spans if (flaw := flaws.get((span.start, span.end, span.label))))
+        chips = "".join(f' <span class="chip">{escape(flaw)}</span>' for flaw in wrong)
+        surface = f' <span class="dim">({escape(said.surface)})</span>' if said.surface and said.surface != said.name else ""
+        cue = f" — <em>{escape(said.cue)}</em>" if said.cue else ""
+        badge = f'<span class="badge hue{cast[_person(quote, article.text)]}">{said.number}</span>'
+        rows.append(f"<li>{badge}<b>{escape(said.name or '?')}</b>{surface}{cue}{chips}</li>\n")
+    return f'<ol class="who" lang="ru">\n{"".join(rows)}</ol>' if rows else ""
 
 
 def heading(article: Article) -> str:
@@ -184,14 +173,14 @@ def _surface(span: Span, text: str) -> str:
     return " ".join(text[span.start : span.end].split())
 
 
-def _marks(article: Article) -> Iterator[_Mark]:
+def _marks(article: Article, flaws: Flaws, cast: Mapping[str, int]) -> Iterator[_Mark]:
     for span in article.layer("entities"):
-        hue = _HUES.get(span.label, zlib.crc32(span.label.encode("utf-8", "replace")) % 8)
+        hue = _HUES.get(span.label, zlib.crc32(span.label.encode("utf-8", "replace")) % _COLOURS)
         label = escape(span.label)
-        yield _mark(span, article.text, "mark", f"entity hue{hue}", f'data-label="{label}" title="{label}"')
+        yield _mark(span, article.text, "mark", f"entity hue{hue}", f'data-label="{label}" title="{label}"', flaws)
     numbers = _numbers(article.quotes)
     for span in article.layer("quotes"):
-        yield _quote_mark(span, article, numbers[span.start, span.end, span.label])
+        yield _quote_mark(span, article, numbers[span.start, span.end, span.label], flaws, cast)
 
 
 def _numbers(quotes: Sequence[Quote]) -> dict[tuple[int, int, str], list[int]]:
@@ -204,16 +193,25 @@ def _numbers(quotes: Sequence[Quote]) -> dict[tuple[int, int, str], list[int]]:
     return numbers
 
 
-def _quote_mark(span: Span, article: Article, numbers: Sequence[int]) -> _Mark:
+def _quote_mark(span: Span, article: Article, numbers: Sequence[int], flaws: Flaws, cast: Mapping[str, int]) -> _Mark:
+    quote = article.quotes[numbers[0] - 1]
+    said = _said(numbers[0], quote, article.text)
     part = {CUE: "cue", SPEAKER: "speaker"}.get(span.label)
-    said = _said(numbers[0], article.quotes[numbers[0] - 1], article.text)
     badge = ",".join(map(str, dict.fromkeys(numbers)))
     title = escape(f"{badge}: {part or said.kind}, {said.speaker}")
-    classes = part or f"said {said.kind}"
-    return _mark(span, article.text, "span", escape(classes), f'data-quote="{badge}" title="{title}"')
+    classes = f"{part or f'said {said.kind if said.kind in KINDS else KINDS[0]}'} hue{cast[_person(quote, article.text)]}"
+    return _mark(span, article.text, "span", classes, f'data-quote="{badge}" title="{title}"', flaws)
 
 
-def _mark(span: Span, text: str, tag: str, classes: str, attributes: str) -> _Mark:
+def _person(quote: Quote, text: str) -> str:
+    """Who is quoted, as far as it is known: two quotations of one person are of one colour."""
+    said = _said(0, quote, text)
+    return said.name or said.surface or ""
+
+
+def _mark(span: Span, text: str, tag: str, classes: str, attributes: str, flaws: Flaws) -> _Mark:
+    if flaw := flaws.get((span.start, span.end, span.label)):
+        classes, attributes = f"{classes} flaw", f'{attributes} data-flaw="{escape(flaw)}"'
     return _Mark(max(span.start, 0), min(span.end, len(text)), tag, classes, attributes)
 
 

@@ -11,7 +11,7 @@ import unicodedata
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from itertools import chain
@@ -64,6 +64,18 @@ def check(articles: Iterable[Article]) -> None:
     if found:
         more = f" (and {len(found) - 1} more problems)" if len(found) > 1 else ""
         raise UserError(f"{found[0]}{more}")
+
+
+def bare(article: Article) -> Article:
+    """The article with nothing marked on it, to be read.
+
+    Raises:
+        UserError: its text is broken. An empty one has nothing in it, which is no mistake here.
+    """
+    article = replace(article, entities=(), quotes=())
+    if article.text.strip():
+        check([article])
+    return article
 
 
 def corpus_problems(articles: Sequence[Article], labels: Collection[str] | None = None) -> Iterator[Problem]:

@@ -112,7 +112,7 @@ def pair(gold: Sequence[Article], predicted: Sequence[Article]) -> list[tuple[Ar
     Raises:
         UserError: an article that one side lacks or has twice, or texts that differ.
     """
-    asked, answered = _by_id(gold, "gold"), _by_id(predicted, "predicted")
+    asked, answered = by_id(gold, "the gold articles"), by_id(predicted, "the predicted articles")
     for one, other, name in ((asked, answered, "predicted"), (answered, asked, "gold")):
         missing = [article for article_id, article in one.items() if article_id not in other]
         if missing:
@@ -129,11 +129,16 @@ def pair(gold: Sequence[Article], predicted: Sequence[Article]) -> list[tuple[Ar
     return [(article, answered[article_id]) for article_id, article in asked.items()]
 
 
-def _by_id(articles: Sequence[Article], name: str) -> dict[str, Article]:
+def by_id(articles: Iterable[Article], name: str) -> dict[str, Article]:
+    """Key articles by their ids.
+
+    Raises:
+        UserError: two of `name` have one id.
+    """
     found: dict[str, Article] = {}
     for article in articles:
         if found.setdefault(article.id, article) is not article:
-            raise UserError(f"{_where(article)}: id: {article.id!r} comes twice among the {name} articles; keep one")
+            raise UserError(f"{_where(article)}: id: {article.id!r} comes twice in {name}; keep one")
     return found
 
 

@@ -151,6 +151,8 @@ class Loop(Resumable):
                 p.step, p.tokens, p.since = p.step + 1, p.tokens + tokens, p.since + 1
                 p.seconds += time.monotonic() - started
                 p.sums = {name: p.sums.get(name, 0.0) + value for name, value in losses.items()}
+                told = {f"train/{name}_loss": value for name, value in losses.items()}
+                self.accelerator.log({**told, "train/learning_rate": rate}, p.step)
                 bar.set_postfix({name: f"{value:.2f}" for name, value in losses.items()}, lr=f"{rate:.1e}", refresh=False)
                 bar.update()
                 if p.tokens // self.config.every > (p.tokens - tokens) // self.config.every or p.step == self.total_steps:
@@ -227,6 +229,7 @@ class Loop(Resumable):
             **{name: round(value, 4) for name, value in figures.items()},
         }  # fmt: skip
         p.history.append(row)
+        self.accelerator.log({f"heldout/{name}": value for name, value in figures.items()}, p.step)
         p.sums, p.since = {}, 0
         left = p.seconds / p.step * (self.total_steps - p.step) / 60
         shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import html
 import json
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from govorit import attribution, highlight
-from govorit.article import LAYERS, Article, Quote, Span
-from govorit.attribution import Accuracy, Attribution
-from govorit.metrics import Figure, Scores, to_json
+from govorit import attribution, calibration, confusion, files, highlight, markdown, mistakes, plots, slices
+from govorit.article import LAYERS, Article
+from govorit.attribution import Attribution
+from govorit.calibration import Calibration
+from govorit.confusion import Confusion
+from govorit.metrics import MICRO, Figure, Scores, to_json
+from govorit.mistakes import Mistake
+from govorit.readable import duration, interval, measures, number, percent
+from govorit.slices import Known, Slicing
 
 METHOD = (
     "Strict: seqeval, mode strict, scheme IOB2, over words; gold from the articles. A span counts as found only with"
@@ -30,15 +36,24 @@ QUOTATIONS = (
     " the right name: a match with the same name, among the quotations that have one. Cue, speaker and name of a match are right also where"
     " neither side has one. A match counts under its gold's kind and form, what is spurious under its own. Intervals as above."
 )
-MEASURES = {
-    "exact": "content exact",
-    "content": "content IoU ≥ 0.8",
-    "with_speaker": "with the right speaker",
-    "said_by": "said by the right name",
-}
-EXAMPLES = 20
+EXAMPLES = 12  # articles with the most mistakes
+LASTING = 6  # articles with the mistakes that have lasted longest
 LISTED = 30
-_CHART = {"width": 420, "height": 190, "left": 54, "right": 410, "top": 12, "bottom": 160}
+PICTURED = 50  # spans: a picture of fewer says nothing
+_KEPT = 500  # places in dev, in metrics.json
+_STYLE = Path(__file__).with_name("templates") / "report.css"
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """The dev articles as the chosen weights read them, and in how many of the `epochs` each place of them has been wrong.
+
+    Places are named as by :func:`govorit.mistakes.place`.
+    """
+
+    pairs: list[tuple[Article, Article]]
+    wrong: Mapping[str, int]
+    epochs: int
 
 
 @dataclass
@@ -47,7 +62,8 @@ class Run:
 
     `history` has a row for each epoch; the columns whose names contain `loss` or `f1` are drawn. `notes` say in plain
     sentences what could not be represented, and what was chosen and why. `examples` pairs gold articles with predicted
-    ones: the counts of mistakes are over all of them, and those with the most are shown.
+    ones, of `split`: confusion, slices, calibration and the counts of mistakes are over all of them, and those with the
+    most are shown. `resamples` and `seed` are those of the slices' intervals.
     """
 
     title: str
@@ -63,29 +79,76 @@ class Run:
     seconds: float = 0.0
     fingerprint: str = ""
     examples: list[tuple[Article, Article]] = field(default_factory=list)
+    split: str = ""
+    known: Known = field(default_factory=Known)
+    lasting: Lasting | None = None
+    resamples: int = 1000
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the examples of a run say beyond its scores: `confusion` is keyed by layer, `calibration` by what the scores are of."""
+
+    layers: list[str]
+    confusion: dict[str, Confusion]
+    slices: list[Slicing]
+    calibration: dict[str, Calibration]
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
-    """One difference between gold and prediction, each side with its label and words; empty where it has none."""
+class Example:
+    """A gold article, what was read in it, and how the two differ."""
 
-    start: int
-    layer: str
-    kind: str
-    gold: str
-    predicted: str
+    gold: Article
+    predicted: Article
+    mistakes: list[Mistake]
+
+
+@dataclass
+class Room:
+    """What a page can still hold of highlighted articles, in characters, and how many did not fit."""
+
+    left: int = 1_600_000
+    left_out: int = 0
+
+    def take(self, examples: Iterable[Example], layers: Sequence[str], most: int) -> list[dict[str, Any]]:
+        """Highlight the first `most` of the articles for which there is room."""
+        shown = []
+        for example in list(examples)[:most]:
+            sides = _sides(example, layers)
+            size = sum(len(side["text"]) + len(side["who"]) for side in sides)
+            if size <= self.left:
+                self.left -= size
+                shown.append({"heading": highlight.heading(example.gold), "sides": sides, "count": len(example.mistakes)})
+            else:
+                self.left_out += 1
+        return shown
 
 
 def write(folder: Path, run: Run) -> None:
     """Write `metrics.json`, `report.md` and `report.html` into `folder`, each whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    facts = _facts(run)
-    _put(folder / "report.md", _render("report.md.j2", facts, finalize=_markdown))
-    _put(folder / "report.html", _render("report.html.j2", facts, autoescape=True))
-    _put(folder / "metrics.json", json.dumps(figures(run), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    found = analyse(run)
+    facts = _facts(run, found)
+    files.write(folder / "report.md", render("report.md.j2", facts, finalize=markdown.escape))
+    files.write(folder / "report.html", render("report.html.j2", facts, autoescape=True))
+    files.write(folder / "metrics.json", json.dumps(figures(run, found), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
-def figures(run: Run) -> dict[str, Any]:
+def analyse(run: Run) -> Analysis:
+    """Look into the examples of a run, in the layers that were scored."""
+    layers = [layer for layer in LAYERS if any(layer in scores for scores in run.scores.values())]
+    scored = [layer for layer in layers if any(gold.annotated(layer) for gold, _ in run.examples)]
+    return Analysis(
+        layers,
+        {layer: confusion.count(run.examples, layer) for layer in scored},
+        slices.cut(run.examples, scored, run.known, run.resamples, run.seed),
+        calibration.measure(run.examples, scored),
+    )
+
+
+def figures(run: Run, found: Analysis) -> dict[str, Any]:
     """The run's figures as plain objects; a number that is not finite becomes None."""
     return {
         "title": run.title,
@@ -94,7 +157,12 @@ def figures(run: Run) -> dict[str, Any]:
         "seconds": _finite(run.seconds),
         "scores": {split: to_json(scores) for split, scores in run.scores.items()},
         "attribution": {split: attribution.to_json(result) for split, result in run.attribution.items()},
+        "confusion": {layer: confusion.to_json(result) for layer, result in found.confusion.items()},
+        "slices": slices.to_json(found.slices),
+        "calibration": calibration.to_json(found.calibration),
+        "looked_into": run.split,
         "history": [{key: _finite(value) for key, value in row.items()} for row in run.history],
+        "longest_lived": dict(Counter(run.lasting.wrong).most_common(_KEPT)) if run.lasting else {},
         "corpus": run.corpus,
         "notes": run.notes,
         "versions": run.versions,
@@ -102,180 +170,139 @@ def figures(run: Run) -> dict[str, Any]:
     }
 
 
-def table(scores: Scores, quotations: Attribution | None = None) -> str:
-    """Write the scores for a terminal, in percent: strict with the F1's 95 % interval, F1 by overlap, support; then what no word holds.
-
-    Whole quotations come last, in a table of their own.
-    """
-    rows = [["", "P", "R", "F1", "95 %", "IoU≥.8", "IoU≥.5", "support"]]
-    for layer, result in scores.items():
-        rows.append([layer, *[""] * 7])
-        for name, figure in result.strict.items():
-            overlaps = [percent(found[name].f1) for found in (result.iou80, result.iou50)]
-            rows.append(["  " + name, *_cells(figure), *overlaps, str(figure.support)])
-    return "\n".join([*_aligned(rows), *_unrepresented(scores), *(["", *_quotations(quotations)] if quotations else [])])
-
-
-def _quotations(result: Attribution) -> Iterator[str]:
-    rows = [["who said what", "P", "R", "F1", "95 %", "gold", "predicted"]]
-    for name, figures in measures(result):
-        figure = figures[attribution.ALL]
-        rows.append(["  " + name, *_cells(figure), str(figure.support), str(figure.predicted)])
-    yield from _aligned(rows)
-    judged = (f"{what} {percent(found.value)}" + f" ({interval(found)})" * bool(found.interval) for what, found in result.right.items())
-    yield f"right in {result.right['kind'].matched} matched quotations: {', '.join(judged)}"
-
-
-def measures(result: Attribution) -> list[tuple[str, dict[str, Figure]]]:
-    """The figures that ask for more and more of a quotation, with what to call them; names only where the gold has any."""
-    return [(name, figures) for key, name in MEASURES.items() if (figures := getattr(result, key))]
-
-
-def _unrepresented(scores: Scores) -> Iterator[str]:
-    for layer, result in scores.items():
-        for count, whose in ((result.unrepresented_gold, "gold"), (result.unrepresented_predicted, "predicted")):
-            if count:
-                yield f"{layer}: {count} {whose} spans start or end inside a word, or overlap; none of them is left out of the scores"
-        if result.unannotated:
-            yield f"{layer}: {result.unannotated} articles are not annotated in this layer and are not scored"
-
-
-def percent(value: float) -> str:
-    """The fraction in percent, with the four digits that metrics.json has, so that all places agree."""
-    return f"{100 * round(value, 4):.2f}"
-
-
-def interval(figure: Figure | Accuracy) -> str:
-    return "–".join(map(percent, figure.interval)) if figure.interval else ""
-
-
-def mistakes(gold: Article, predicted: Article, layers: Iterable[str] = LAYERS, names: bool = True) -> list[Mistake]:
-    """List how the prediction differs from the gold in those of `layers` that the gold annotates, in text order.
-
-    Entities are compared span by span: those that overlap are paired one to one, `wrong label`, `wrong boundary` or `wrong label and
-    boundary`; the others are `missed` or `spurious`. Quotations are compared whole, by :func:`govorit.attribution.differences`.
-    """
-    annotated = [layer for layer in layers if gold.annotated(layer)]
-    found: list[Mistake] = []
-    if "entities" in annotated:
-        found += _entity_mistakes(gold, predicted)
-    if "quotes" in annotated:
-        found += _quotation_mistakes(gold, predicted, names)
-    return sorted(found, key=lambda mistake: mistake.start)
-
-
-def _entity_mistakes(gold: Article, predicted: Article) -> Iterator[Mistake]:
-    sides = [{(span.start, span.end, span.label): span for span in article.layer("entities")} for article in (gold, predicted)]
-    missed = [span for place, span in sides[0].items() if place not in sides[1]]
-    spurious = [span for place, span in sides[1].items() if place not in sides[0]]
-    for one, other in _partners(missed, spurious):
-        missed.remove(one)
-        spurious.remove(other)
-        yield Mistake(one.start, "entities", _difference(one, other), _words(one, gold), _words(other, gold))
-    yield from (Mistake(span.start, "entities", "missed", _words(span, gold), "") for span in missed)
-    yield from (Mistake(span.start, "entities", "spurious", "", _words(span, gold)) for span in spurious)
-
-
-def _partners(gold: Iterable[Span], predicted: Sequence[Span]) -> list[tuple[Span, Span]]:
-    """Pair spans that overlap, one to one: those of the same place first, then of the same label, then the nearest."""
-
-    def distance(pair: tuple[Span, Span]) -> tuple[bool, bool, int]:
-        one, other = pair
-        edges = abs(one.start - other.start) + abs(one.end - other.end)
-        return edges > 0, one.label != other.label, edges
-
-    touching = [(one, other) for one in gold for other in predicted if one.overlaps(other)]
-    pairs: list[tuple[Span, Span]] = []
-    for pair in sorted(touching, key=distance):
-        if all(pair[0] is not one and pair[1] is not other for one, other in pairs):
-            pairs.append(pair)
-    return pairs
-
-
-def _difference(one: Span, other: Span) -> str:
-    if (one.start, one.end) == (other.start, other.end):
-        return "wrong label"
-    return "wrong boundary" if one.label == other.label else "wrong label and boundary"
-
-
-def _quotation_mistakes(gold: Article, predicted: Article, names: bool) -> Iterator[Mistake]:
-    for found in attribution.differences(gold, predicted, names):
-        sides = [_told(found.kind, quote, gold) if quote else "" for quote in (found.gold, found.predicted)]
-        if found.gold and found.predicted and sides[0] == sides[1]:  # the same words at another place: `он`
-            sides = [f"{told} [{_at(found.kind, quote)}]" for told, quote in zip(sides, (found.gold, found.predicted), strict=True)]
-        yield Mistake(found.start, "quotes", found.kind, *sides)
-
-
-def _told(kind: str, quote: Quote, article: Article) -> str:
-    """The quotation in words, as much of it as shows the mistake."""
-    (said,) = highlight.who_said_what(replace(article, quotes=(quote,)))
-    if kind == "wrong boundary":
-        return _clip(said.content, 120)
-    if kind == "wrong kind":
-        return f"{said.kind}: {_clip(said.content, 60)}"
-    mention = (said.surface or "no speaker") if kind in ("wrong cue", "wrong speaker") else said.speaker
-    return f"{mention} — {said.cue or 'no cue'}: {_clip(said.content, 60)}"
-
-
-def _at(kind: str, quote: Quote) -> str:
-    part = {"wrong cue": quote.cue, "wrong speaker": quote.speaker}.get(kind)
-    return ", ".join(f"{span.start}–{span.end}" for span in ([part] if part else quote.content))
-
-
-def _words(span: Span, article: Article) -> str:
-    return f"{span.label} {_clip(' '.join(article.text[span.start : span.end].split()), 120)}"
-
-
-def _clip(text: str, most: int) -> str:
-    """Leave the middle of a long text out: mistakes are at the edges."""
-    if len(text) <= most:
-        return text
-    return f"{text[: most // 2].rsplit(maxsplit=1)[0]} […] {text[-most // 2 :].split(maxsplit=1)[-1]}"
-
-
-def _facts(run: Run) -> dict[str, Any]:
+def _facts(run: Run, found: Analysis) -> dict[str, Any]:
     """Everything that the templates name."""
-    layers = [layer for layer in LAYERS if any(layer in scores for scores in run.scores.values())]
     named = [attribution.names_anybody(side) for side in zip(*run.examples, strict=True)]
-    found = [(gold, predicted, mistakes(gold, predicted, layers, all(named))) for gold, predicted in run.examples]
-    worst = sorted((example for example in found if example[2]), key=lambda example: -len(example[2]))[:EXAMPLES]
+    listed = _listed(run.examples, found.layers, all(named))
+    room = Room()
+    lasting, examples = _lasting(run, found.layers, room), _worst(listed, found.layers, room)
+    css = highlight.CSS + _STYLE.read_text(encoding="utf-8")
     return {
         "run": run,
         "method": METHOD,
         "quotations": QUOTATIONS,
-        "css": Markup(highlight.CSS),
-        "policy": highlight.POLICY,
-        "duration": _duration(run.seconds),
-        "curves": [curve for word in ("loss", "f1") if (curve := _curve(run.history, word))],
-        "chart": _CHART,
+        "css": Markup(css),
+        "policy": highlight.policy(css),
+        "duration": duration(run.seconds),
+        "conditions": _conditions(run),
+        "headlines": _headlines(run),
         "columns": list(dict.fromkeys(key for row in run.history for key in row)),
-        "kinds": _by_kind(found),
-        "examples": [_example(*example, layers) for example in worst],
-        "nameless": named == [True, False] and "quotes" in layers,
-        "faultless": sum(not listed for _, _, listed in found),
+        "counted": list(dict.fromkeys(what for counts in run.corpus.values() for what in counts)),
+        "curves": plots.curves(run.history),
+        "found": found,
+        "slices": [(part, list(slicings)) for part, slicings in groupby(found.slices, key=lambda slicing: slicing.part)],
+        "slice_pictures": [plots.slices(slicing) for slicing in found.slices if _shows(slicing)],
+        "reliability": [plots.reliability(name, result) for name, result in found.calibration.items() if result.count >= PICTURED],
+        "sorts": confusion.SORTS[1:],
+        "unrepresented": list(_unheld(run.scores)),
+        "kinds": _by_kind(listed),
+        "lasting": lasting,
+        "confident": _confident(listed),
+        "examples": examples,
+        "left_out": room.left_out,
+        "nameless": named == [True, False] and "quotes" in found.layers,
+        "faultless": sum(not example.mistakes for example in listed),
         "measures": measures,
         "percent": percent,
         "interval": interval,
-        "number": _number,
-        "fenced": _fenced,
+        "number": number,
+        "fenced": markdown.fenced,
     }
 
 
-def _by_kind(found: Iterable[tuple[Article, Article, list[Mistake]]]) -> list[dict[str, Any]]:
+def _conditions(run: Run) -> dict[str, str]:
+    """What the run took, and on what."""
+    training = sum(row.get("seconds") or 0.0 for row in run.history)
+    return {"in all": duration(run.seconds), **({"training": duration(training)} if training else {}), **run.hardware}
+
+
+def _headlines(run: Run) -> list[tuple[str, Figure]]:
+    """The few figures that a reader looks for first, of the split that the examples are of."""
+    split = run.split if run.split in run.scores else next(reversed(run.scores), "")
+    rows = [(f"{layer}, strict F1 of spans", result.strict[MICRO]) for layer, result in run.scores.get(split, {}).items()]
+    for name, figures in measures(run.attribution[split])[1:] if split in run.attribution else ():
+        rows.append((f"quotations: {name}", figures[attribution.ALL]))
+    return rows
+
+
+def _unheld(scores: Mapping[str, Scores]) -> Iterator[tuple[str, str, str, int, int]]:
+    """For each split, layer and side: how many spans no tags hold, and of how many."""
+    for split, layers in scores.items():
+        for layer, result in layers.items():
+            micro = result.strict[MICRO]
+            yield split, layer, "gold", result.unrepresented_gold, micro.support
+            yield split, layer, "predicted", result.unrepresented_predicted, micro.predicted
+
+
+def _shows(slicing: Slicing) -> bool:
+    return len(slicing.figures) > 1 and sum(figure.support for figure in slicing.figures.values()) >= PICTURED
+
+
+def _listed(pairs: Iterable[tuple[Article, Article]], layers: Sequence[str], names: bool) -> list[Example]:
+    return [Example(gold, predicted, mistakes.find(gold, predicted, layers, names)) for gold, predicted in pairs]
+
+
+def _by_kind(listed: Iterable[Example]) -> list[dict[str, Any]]:
     """The mistakes of each layer and kind, the most frequent first; of many, some from all over the corpus."""
     kinds: dict[tuple[str, str], list[tuple[str, Mistake]]] = {}
-    for gold, _, listed in found:
-        for mistake in listed:
-            kinds.setdefault((mistake.layer, mistake.kind), []).append((highlight.heading(gold), mistake))
+    for example in listed:
+        for mistake in example.mistakes:
+            kinds.setdefault((mistake.layer, mistake.kind), []).append((highlight.heading(example.gold), mistake))
     return [
-        {"layer": layer, "kind": kind, "count": len(rows), "shown": rows[:: math.ceil(len(rows) / LISTED)]}
+        {"layer": layer, "kind": kind, "count": len(rows), "shown": _some(rows)}
         for (layer, kind), rows in sorted(kinds.items(), key=lambda item: -len(item[1]))
     ]
 
 
-def _example(gold: Article, predicted: Article, listed: list[Mistake], layers: Sequence[str]) -> dict[str, Any]:
-    shown = [Markup(highlight.to_html(_only(article, gold, layers))) for article in (gold, predicted)]
-    return {"heading": highlight.heading(gold), "gold": shown[0], "predicted": shown[1], "count": len(listed)}
+def _confident(listed: Iterable[Example]) -> list[tuple[str, Mistake]]:
+    """The mistakes of which the model was surest."""
+    rows = [(highlight.heading(example.gold), mistake) for example in listed for mistake in example.mistakes if mistake.score is not None]
+    return sorted(rows, key=lambda row: -(row[1].score or 0))[: LISTED // 2]
+
+
+def _lasting(run: Run, layers: Sequence[str], room: Room) -> dict[str, Any] | None:
+    """The mistakes on dev at the places that were wrong in the most epochs, and the articles that they are in."""
+    if run.lasting is None:
+        return None
+    named = all(attribution.names_anybody(side) for side in zip(*run.lasting.pairs, strict=True))
+    listed = _listed(run.lasting.pairs, layers, named)
+    wrong = run.lasting.wrong
+    aged = [(wrong.get(mistakes.place(example.gold, mistake), 0), example, mistake) for example in listed for mistake in example.mistakes]
+    aged.sort(key=lambda row: -row[0])
+    oldest = [row for row in aged if row[0] == aged[0][0]]
+    told = aged[: max(len(oldest), LISTED)]
+    many = Counter(example.gold.id for _, example, _ in oldest)
+    return {
+        "rows": [(age, highlight.heading(example.gold), mistake) for age, example, mistake in _some(told)],
+        "count": len(aged),
+        "always": sum(age == run.lasting.epochs for age, _, _ in aged),
+        "examples": room.take(sorted(listed, key=lambda example: -many[example.gold.id])[: len(many)], layers, LASTING),
+    }
+
+
+def _some(rows: Sequence[Any]) -> Sequence[Any]:
+    """At most LISTED of the rows, from all over them."""
+    return rows[:: math.ceil(len(rows) / LISTED)] if rows else rows
+
+
+def _worst(listed: Iterable[Example], layers: Sequence[str], room: Room) -> list[dict[str, Any]]:
+    wrong = (example for example in listed if example.mistakes)
+    return room.take(sorted(wrong, key=lambda example: -len(example.mistakes)), layers, EXAMPLES)
+
+
+def _sides(example: Example, layers: Sequence[str]) -> list[dict[str, Any]]:
+    """Gold and prediction as HTML, with what is wrong marked on both."""
+    articles = [_only(article, example.gold, layers) for article in (example.gold, example.predicted)]
+    cast = highlight.colours(*articles)
+    sides = []
+    for name, article, which in zip(("gold", "predicted"), articles, ("gold_spans", "predicted_spans"), strict=True):
+        flaws: dict[highlight.Place, str] = {}
+        for mistake in example.mistakes:
+            for place in getattr(mistake, which):
+                flaws[place] = f"{flaws[place]}, {mistake.kind}" if place in flaws else mistake.kind
+        who = highlight.to_list(article, flaws, cast)
+        sides.append({"name": name, "text": Markup(highlight.to_html(article, flaws, cast)), "who": Markup(who)})
+    return sides
 
 
 def _only(article: Article, gold: Article, layers: Sequence[str]) -> Article:
@@ -288,70 +315,17 @@ def _only(article: Article, gold: Article, layers: Sequence[str]) -> Article:
     )
 
 
-def _curve(history: Sequence[dict[str, float]], word: str) -> dict[str, Any] | None:
-    """Lay out the columns whose names contain `word` against the epoch, as the points of an SVG, if there are any."""
-    names = dict.fromkeys(key for row in history for key in row if word in key.lower())
-    series = {
-        name: [(row.get("epoch", i), row[name]) for i, row in enumerate(history, 1) if _finite(row.get(name)) is not None] for name in names
-    }
-    points = [pair for line in series.values() for pair in line]
-    if not points:
-        return None
-    (first, last), (low, high) = ((min(values), max(values)) for values in zip(*points, strict=True))
-
-    def point(epoch: float, value: float) -> tuple[str, str]:
-        x = _CHART["left"] + (_CHART["right"] - _CHART["left"]) * (epoch - first) / (last - first or 1)
-        y = _CHART["bottom"] - (_CHART["bottom"] - _CHART["top"]) * (value - low) / (high - low or 1)
-        return f"{x:.1f}", f"{y:.1f}"
-
-    lines = [{"name": name, "points": [point(*pair) for pair in line]} for name, line in series.items()]
-    return {"lines": lines, "first": first, "last": last, "low": low, "high": high}
-
-
-def _cells(figure: Figure) -> tuple[str, str, str, str]:
-    return percent(figure.precision), percent(figure.recall), percent(figure.f1), interval(figure)
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        numbers = "  ".join(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-        yield f"{row[0].ljust(widths[0])}  {numbers}".rstrip()
-
-
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _number(value: float | None) -> str:
-    """At most four significant digits, without an exponent where the number is a whole one."""
-    if value is None or not math.isfinite(value):
-        return "—"
-    return str(int(value)) if value == int(value) else f"{value:.4g}"
+def render(name: str, facts: dict[str, Any], autoescape: bool = False, finalize: Callable[[object], str] | None = None) -> str:
+    return _environment(autoescape, finalize).get_template(name).render(facts)
 
 
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min {rest:02} s"
-
-
-def _markdown(value: object) -> str:
-    """Escape a value for a line or a table's cell of Markdown."""
-    if isinstance(value, Markup):
-        return value
-    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", html.escape(" ".join(str(value).split()), quote=False))
-
-
-def _fenced(text: str, language: str = "") -> Markup:
-    """Write `text` as a code block, in a fence longer than any that it contains."""
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-    return Markup(f"{fence}{language}\n{text.rstrip()}\n{fence}")
-
-
-def _render(name: str, facts: dict[str, Any], autoescape: bool = False, finalize: Callable[[object], str] | None = None) -> str:
-    environment = Environment(
+@cache
+def _environment(autoescape: bool, finalize: Callable[[object], str] | None) -> Environment:
+    return Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=autoescape,
         finalize=finalize,
@@ -360,11 +334,3 @@ def _render(name: str, facts: dict[str, Any], autoescape: bool = False, finalize
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(name).render(facts)
-
-
-def _put(path: Path, text: str) -> None:
-    """Write the file beside its place and rename it, so that no reader ever sees half of it."""
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_bytes(text.encode("utf-8", "replace"))
-    beside.replace(path)

@@ -75,6 +75,7 @@ class Progress:
     tokens: int = 0  # read in this epoch
     seconds: float = 0.0  # of this epoch
     history: list[dict[str, float]] = field(default_factory=list)
+    wrong: dict[str, int] = field(default_factory=dict)  # place in dev -> after how many epochs it was wrong
 
 
 def train(
@@ -84,29 +85,36 @@ def train(
     seed: int,
     accelerator: Accelerator,
     states: States,
-    evaluate: Callable[[Callable[..., None]], dict[str, float]],
+    evaluate: Callable[[Callable[..., None]], dict[str, Any]],
     resume: bool = False,
     say: Callable[[str], None] = print,
+    watch: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress:
     """Fine-tune `tagger` in place, and leave in it the weights of the epoch that was best on dev.
 
     Args:
-        evaluate: gives the figures of the dev set, `score` among them; it is handed a callback to call between batches.
+        evaluate: gives the figures of the dev set, `score` among them, and, where it likes, as `wrong` the places that are wrong; it is
+            handed a callback to call between batches.
         states: where each epoch's and the best state are saved.
+        watch: is shown the progress of each epoch when its state is saved, and of a run that is resumed; what it raises ends the training.
 
     Raises:
         Stopped: by SIGINT, SIGTERM or `trainer.minutes`, after the state was saved.
         TrainingError: a loss or gradient that is not finite; the state of that step is not saved.
     """
     loop = Loop(tagger, data, config, seed, accelerator, states)
+    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in tagger.parameters()]
+    say(f"{sum(size for size, learns in sizes if learns):,} of {sum(size for size, _ in sizes):,} weights are trained")
     if resume and (state := states.newest()):
         loop.restore(state)
         say(f"resumed: epoch {loop.progress.epoch + 1}, {loop.progress.total_steps} steps done")
+        watch(loop.progress)
     elif accelerator.is_main_process:
         shutil.rmtree(states.folder, ignore_errors=True)  # of another run, which must not be taken for one of ours
     with loop.signals():
         while loop.progress.epoch < config.epochs and not loop.patience_spent():
             loop.run_epoch(evaluate, say)
+            watch(loop.progress)
     if (best := states.best()) is not None:
         tagger.load_state_dict(best.tensors["weights"])
     return loop.progress
@@ -120,7 +128,8 @@ class Loop(Resumable):
     def __init__(self, tagger: Tagger, data: TrainingSet, config: Trainer, seed: int, accelerator: Accelerator, states: States) -> None:
         self.tagger, self.data, self.config, self.seed = tagger, data, config, seed
         self.tagger.to(accelerator.device)
-        self.tagger.encoder.get_input_embeddings().weight.requires_grad_(not config.freeze_embeddings)
+        if config.freeze_embeddings:
+            self.tagger.encoder.get_input_embeddings().weight.requires_grad_(False)
         groups = parameter_groups(tagger, config)
         super().__init__(tagger, groups, accelerator, states, config.minutes)
         self.progress = Progress()
@@ -141,7 +150,7 @@ class Loop(Resumable):
         plan = list(windows.batches(sizes, self.config.batch_tokens, rng))
         return [plan[i : i + self.config.accumulate] for i in range(0, len(plan), self.config.accumulate)]
 
-    def run_epoch(self, evaluate: Callable[[Callable[..., None]], dict[str, float]], say: Callable[[str], None]) -> None:
+    def run_epoch(self, evaluate: Callable[[Callable[..., None]], dict[str, Any]], say: Callable[[str], None]) -> None:
         """Make the epoch's remaining steps, evaluate, save."""
         p, plan = self.progress, self.plan(self.progress.epoch)
         self.tagger.train()
@@ -156,6 +165,7 @@ class Loop(Resumable):
                 loss, tokens = self.step(step)
                 p.step, p.total_steps = p.step + 1, p.total_steps + 1
                 p.loss, p.tokens, p.seconds = p.loss + loss, p.tokens + tokens, p.seconds + time.monotonic() - started
+                self.accelerator.log({"train/loss": loss, "train/learning_rate": rate}, p.total_steps)
                 bar.set_postfix(
                     loss=f"{loss:.3f}",
                     lr=f"{rate:.1e}",
@@ -165,6 +175,8 @@ class Loop(Resumable):
                 bar.update()
                 self.stop_if_asked()
         figures = evaluate(lambda *_: self.stop_if_asked())
+        for place in figures.pop("wrong", ()):
+            p.wrong[place] = p.wrong.get(place, 0) + 1
         self.finish_epoch(figures, plan, say)
         self.stop_if_asked()
 
@@ -179,6 +191,7 @@ class Loop(Resumable):
             "seconds": round(p.seconds, 1),
         }
         p.history.append({key: round(float(value), 6) for key, value in row.items()})
+        self.accelerator.log({f"epoch/{key}": value for key, value in p.history[-1].items()}, p.total_steps)
         better = figures["score"] > p.best
         if better:
             p.best, p.best_epoch = figures["score"], p.epoch

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -24,3 +26,15 @@ def guarded(program: Callable[[], int | None]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
         status = 0
     sys.exit(status)
+
+
+def whole(least: int = 0, most: float = math.inf) -> Callable[[str], int]:
+    """Make a type for argparse: whole numbers from `least` to `most`."""
+    expected = f"{least} to {most}" if most < math.inf else f"{least} or more" if least else "a whole number"
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"found {text!r}, expected {expected}")
+        return int(text)
+
+    return read

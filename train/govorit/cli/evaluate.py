@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 from tqdm import tqdm
 
-from govorit import __version__, attribution, corpus, formats, lint, metrics, paths, report
+from govorit import __version__, attribution, corpus, formats, lint, machine, metrics, paths, readable, report, slices
 from govorit.article import LAYERS, Article
-from govorit.cli import guarded
+from govorit.cli import guarded, whole
 from govorit.cli.lint import reading_arguments, reading_options
+from govorit.cli.predict import batch_argument
 from govorit.config import Source
 from govorit.errors import UserError
+from govorit.slices import Known
 
 
 def main() -> None:
@@ -31,16 +33,16 @@ def _program() -> int:
     gold, notes = _gold(options)
     layers = [layer for layer in LAYERS if any(article.annotated(layer) and article.layer(layer) for article in gold)]
     if options.model:
-        predicted = _predict(options.model, gold, layers, options.batch_tokens)
+        predicted, known = _predict(options.model, gold, layers, options.batch_tokens)
     else:
-        predicted = list(formats.read(options.predictions))
+        predicted, known = list(formats.read(options.predictions)), Known()
         lint.check(predicted)
     layers = [layer for layer in layers if options.predictions or any(layer in a.meta.get("layers", "") for a in predicted)]
     scores = metrics.score(gold, predicted, layers, resamples=options.resamples)
     attributed = {"gold": attribution.score(gold, predicted, resamples=options.resamples)} if "quotes" in layers else {}
     for note in notes:
         print(note, file=sys.stderr)
-    print(report.table(scores, attributed.get("gold")))
+    print(readable.table(scores, attributed.get("gold")))
     if options.out:
         report.write(
             options.out,
@@ -51,10 +53,14 @@ def _program() -> int:
                 attribution=attributed,
                 notes=notes,
                 corpus={"gold": corpus.counts(gold, layers)},
-                versions={"python": platform.python_version(), "govorit": __version__},
-                hardware={"processor": platform.machine(), "cores": str(os.cpu_count())},
+                versions={"python": platform.python_version(), "govorit": __version__}
+                | {name: version(name) for name in _packages(options)},
+                hardware=machine.describe(),
                 seconds=round(time.monotonic() - started, 1),
                 examples=metrics.pair(gold, predicted),
+                split="gold",
+                known=known,
+                resamples=options.resamples,
             ),
         )
         print(f"report {options.out / 'report.html'}", file=sys.stderr)
@@ -75,13 +81,8 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--labels", metavar="A,B=C", help="entity labels to score, others left out; B=C reads the gold's B as C")
     parser.add_argument("--nested", choices=("refuse", "outermost"), default="refuse", help="entities inside entities (default: refuse)")
-    parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples of the intervals; 0: none (default: 1000)")
-    parser.add_argument(
-        "--batch-tokens",
-        type=int,
-        default=2048,
-        help="tokens in a batch, padding included (default: 2048, the fastest on a processor; more on a GPU)",
-    )
+    parser.add_argument("--resamples", type=whole(), default=1000, help="bootstrap resamples of the intervals; 0: none (default: 1000)")
+    batch_argument(parser)
     parser.add_argument("--out", type=Path, help="folder for report.html, report.md and metrics.json (default: the table alone)")
     return parser.parse_args()
 
@@ -98,8 +99,12 @@ def _gold(options: argparse.Namespace) -> tuple[list[Article], list[str]]:
     return gold, notes
 
 
-def _predict(model: Path, gold: Sequence[Article], layers: Sequence[str], batch_tokens: int) -> list[Article]:
-    """Read the gold's texts with a checkpoint; `meta["layers"]` says which layers it was trained to find."""
+def _packages(options: argparse.Namespace) -> Sequence[str]:
+    return ("numpy", "seqeval", "tokenizers", "torch", "transformers")[: 5 if options.model else 2]
+
+
+def _predict(model: Path, gold: Sequence[Article], layers: Sequence[str], batch_tokens: int) -> tuple[list[Article], Known]:
+    """Read the gold's texts with a checkpoint; `meta["layers"]` says which layers it was trained to find. And say what windows it read."""
     from govorit.extractor import Extractor
 
     extractor = Extractor.load(paths.checkpoint(model))
@@ -113,4 +118,5 @@ def _predict(model: Path, gold: Sequence[Article], layers: Sequence[str], batch_
     if not set(layers) & known.keys():
         raise UserError(f"--model: {model}: was trained on {' and '.join(known)}, the gold has {' and '.join(layers) or 'nothing'}")
     found = tqdm(extractor.read(gold, batch_tokens), total=len(gold), unit="article", disable=None, leave=False)
-    return [replace(article, meta={**article.meta, "layers": " ".join(known)}) for article in found]
+    predicted = [replace(article, meta={**article.meta, "layers": " ".join(known)}) for article in found]
+    return predicted, Known(positions=slices.window_positions(gold, extractor.tokenizer, extractor.contract))

@@ -14,7 +14,7 @@ from typing import Any
 
 from govorit import formats
 from govorit.article import KINDS, Article
-from govorit.cli import guarded
+from govorit.cli import guarded, whole
 from govorit.corpus import outermost
 from govorit.errors import UserError
 from govorit.formats.options import UNITS, Options
@@ -53,7 +53,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--labels", type=_list, metavar="A,B", help="entity labels that may occur (default: all)")
     parser.add_argument("--nested", choices=("refuse", "outermost"), default="refuse", help="entities inside entities (default: refuse)")
     parser.add_argument("--json", action="store_true", help="print one JSON object: problems and summary")
-    parser.add_argument("--max", type=_count, metavar="N", help="print the first N problems (default: all)")
+    parser.add_argument("--max", type=whole(), metavar="N", help="print the first N problems (default: all)")
     return parser.parse_args()
 
 
@@ -87,12 +87,6 @@ def _pairs(value: str) -> dict[str, str]:
             raise argparse.ArgumentTypeError(f"found {item!r}, expected OURS=THEIRS")
         pairs[ours] = theirs
     return pairs
-
-
-def _count(value: str) -> int:
-    if not value.isascii() or not value.isdigit():
-        raise argparse.ArgumentTypeError(f"found {value!r}, expected a whole number")
-    return int(value)
 
 
 def _read(path: Path, name: str | None, options: Options) -> Iterator[Article]:

@@ -7,7 +7,6 @@ import io
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -16,7 +15,7 @@ from tqdm import tqdm
 
 from govorit import formats, highlight, lint, paths
 from govorit.article import Article
-from govorit.cli import guarded
+from govorit.cli import guarded, preannotation, whole
 from govorit.errors import UserError
 from govorit.extractor import Extractor
 from govorit.formats import jsonl
@@ -29,7 +28,10 @@ def main() -> None:
 def _program() -> int:
     options = _options()
     articles = chain.from_iterable(_read(path, options.format) for path in options.source)
-    extractor = Extractor.load(_model(options.model))
+    if options.to in preannotation.TOOLS:
+        return _pre_annotate(articles, options)
+    _spare_sources(options.out, options.source)
+    extractor = Extractor.load(find_model(options.model), options.engine)
     mistakes: list[UserError] = []
     with _output(options.out) as out:
         found = extractor.read(_until_mistake(articles, mistakes), options.batch_tokens)
@@ -39,25 +41,33 @@ def _program() -> int:
     return 0
 
 
+def _pre_annotate(articles: Iterable[Article], options: argparse.Namespace) -> int:
+    preannotation.check_target(options.to, options.out)
+    gathered = preannotation.gather(articles, options.to)
+    model = find_model(options.model)
+    extractor = Extractor.load(model, options.engine)
+    found = tqdm(extractor.read(gathered, options.batch_tokens), total=len(gathered), unit="article", disable=None, leave=False)
+    print(preannotation.write(found, options.to, options.out, model, extractor.contract.layers.get("entities", ())), file=sys.stderr)
+    return 0
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="predict", description="Read Russian news articles: who is named, and who said what.")
     parser.add_argument(
         "source", nargs="*", default=["-"], help="text files, .jsonl files, folders of them, or - for standard input (default)"
     )
-    parser.add_argument(
-        "--model", type=Path, help="a checkpoint that training has written (default: the newest release, else the newest run)"
-    )
+    model_arguments(parser)
     parser.add_argument(
         "--from", dest="format", choices=formats.FORMATS, help="format of the sources (default: told by suffix and content)"
     )
-    parser.add_argument("--to", choices=("jsonl", "text", "html"), default="jsonl", help="what to write (default: jsonl)")
-    parser.add_argument("--out", type=Path, help="file to write to (default: standard output)")
     parser.add_argument(
-        "--batch-tokens",
-        type=int,
-        default=2048,
-        help="tokens in a batch, padding included (default: 2048, the fastest on a processor; more on a GPU)",
+        "--to",
+        choices=("jsonl", "text", "html", *preannotation.TOOLS),
+        default="jsonl",
+        help="what to write: for programs, for readers, or for annotators to correct (default: jsonl)",
     )
+    parser.add_argument("--out", type=Path, help="file to write to, for brat a folder (default: standard output)")
+    batch_argument(parser)
     return parser.parse_args()
 
 
@@ -88,10 +98,7 @@ def _until_mistake(articles: Iterable[Article], mistakes: list[UserError]) -> It
     """Pass articles on, stripped of annotation, up to the first that cannot be read."""
     try:
         for article in articles:
-            bare = replace(article, entities=(), quotes=())
-            if bare.text.strip():  # an empty article has nothing in it, which is no mistake here
-                lint.check([bare])
-            yield bare
+            yield lint.bare(article)
     except UserError as mistake:
         mistakes.append(mistake)
 
@@ -102,6 +109,13 @@ def _write(articles: Iterable[Article], form: str, out: TextIO) -> None:
     for article in articles if form != "html" else ():
         out.write((jsonl.dump(article) if form == "jsonl" else highlight.to_text(article)) + "\n")
         out.flush()
+
+
+def _spare_sources(out: Path | None, sources: Iterable[str]) -> None:
+    """Refuse to write where something is read from: articles are read one by one, after the output is opened."""
+    for source in map(Path, sources):
+        if out and (out.resolve() == source.resolve() or (out.suffix != ".html" and out.resolve().parent == source.resolve())):
+            raise UserError(f"--out: {out}: is among what is read; name another place")
 
 
 def _output(path: Path | None) -> AbstractContextManager[TextIO]:
@@ -116,7 +130,26 @@ def _output(path: Path | None) -> AbstractContextManager[TextIO]:
         raise UserError(f"--out: {path}: cannot be written: {error.strerror}") from None
 
 
-def _model(named: Path | None) -> Path:
+def model_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", type=Path, help="a checkpoint that training has written (default: the newest release, else the newest run)"
+    )
+    parser.add_argument(
+        "--engine", choices=("auto", "onnx", "torch"), default="auto", help="what runs it (default: its ONNX graph, else torch)"
+    )
+
+
+def batch_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--batch-tokens",
+        type=whole(1),
+        default=2048,
+        help="tokens in a batch, padding included (default: 2048, the fastest on a processor; more on a GPU)",
+    )
+
+
+def find_model(named: Path | None) -> Path:
+    """The checkpoint to read with: the one named, else the newest, which is said."""
     model = named or paths.newest_model()
     if model is None:
         raise UserError("--model: there is no model yet; train one (python train/run.py), or name a checkpoint")

@@ -39,17 +39,22 @@ def _program() -> int:
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come up to us, who say them in one line
     register()
-    for said, group, brings in (("model.path=", "model=", "model=own"), ("task=mlm", "trainer=", "trainer=mlm")):
-        if any(a.startswith(said) for a in sys.argv[1:]) and not any(a.startswith(group) for a in sys.argv[1:]):
-            sys.argv.append(brings)
+    sys.argv += implied(sys.argv[1:])
     before = {*OUTPUTS.glob("*")}
     try:
         hydra.main(version_base="1.3", config_path=str(paths.shipped("conf")), config_name="config")(_job)()
     except (HydraException, OmegaConfBaseException) as error:
         for sweep in {*OUTPUTS.glob("*")} - before:
             _remove_if_nothing_ran(sweep)
-        raise UserError(_one_line(error)) from None
+        raise UserError(one_line(error)) from None
     return 0
+
+
+def implied(arguments: Sequence[str]) -> list[str]:
+    """The overrides that others bring with them."""
+    pairs = (("model.path=", "model=", "model=own"), ("task=mlm", "trainer=", "trainer=mlm"))
+    given = {said: any(argument.startswith(said) for argument in arguments) for pair in pairs for said in pair[:2]}
+    return [brings for said, group, brings in pairs if given[said] and not given[group]]
 
 
 def _job(composed: DictConfig) -> None:
@@ -58,11 +63,11 @@ def _job(composed: DictConfig) -> None:
 
     sweep = Path(HydraConfig.get().sweep.dir) if HydraConfig.get().mode == RunMode.MULTIRUN else None
     try:
-        config = _settle(composed)
+        config = settle(composed)
         name = _job_name(HydraConfig.get().overrides.task, HydraConfig.get().job.num) if sweep else ""
         _run(config, _folder(config, sweep, name))
     except (UserError, OmegaConfBaseException) as error:  # told here: Hydra would put a line of its own before it
-        _say(str(error) if isinstance(error, UserError) else _one_line(error))
+        say(str(error) if isinstance(error, UserError) else one_line(error))
         sys.exit(getattr(error, "code", 2))
     finally:
         if sweep:
@@ -85,23 +90,16 @@ def _remove_if_nothing_ran(sweep: Path) -> None:
 
 def _run(config: Config, folder: Path) -> None:
     if config.resume and _is_of(folder, config) and (folder / "metrics.json").exists():
-        _say(f"{folder}: this run has come to its end, there is nothing to resume; {folder / 'report.md'} has its scores")
+        say(f"{folder}: this run has come to its end, there is nothing to resume; {folder / 'report.md'} has its scores")
         return
-    if config.model.path and not Path(config.model.path).exists() and not _hub_answers():
-        os.environ["HF_HUB_OFFLINE"] = "1"  # take what is in the cache, and do not try for a minute
-    import datasets
-    import transformers
-
+    quieten(config)
     from govorit import pipeline
     from govorit.loop import Stopped
 
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    datasets.disable_progress_bars()
     try:
-        outcome = (pipeline.pretrain if config.task.name == "mlm" else pipeline.run)(config, folder, _say)
+        outcome = (pipeline.pretrain if config.task.name == "mlm" else pipeline.run)(config, folder, say)
     except Stopped as stopped:
-        _say(str(stopped))
+        say(str(stopped))
         sys.exit(stopped.code)
     if int(os.environ.get("RANK", "0")) == 0:
         print(f"{outcome.table or 'no dev or test articles: nothing was scored'}\n")
@@ -112,10 +110,22 @@ def _run(config: Config, folder: Path) -> None:
                 print(f"{what:<10} {folder / place}")
 
 
+def quieten(config: Config) -> None:
+    """Let no library wait for the hub where it does not answer, nor talk."""
+    if config.model.path and not Path(config.model.path).exists() and not _hub_answers():
+        os.environ["HF_HUB_OFFLINE"] = "1"  # take what is in the cache, and do not try for a minute
+    import datasets
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+
+
 _ROOT = ": the folder of your articles, or of the public corpora (data/README.md says how to get them)"
 
 
-def _settle(composed: DictConfig) -> Config:
+def settle(composed: DictConfig) -> Config:
     """The composed config as dataclasses; what is missing is told by its key."""
     for key, hint in (("data.root", _ROOT), ("model.path", "")):
         if OmegaConf.is_missing(composed[key.split(".")[0]], key.split(".")[1]):
@@ -153,7 +163,7 @@ def _is_of(run: Path, config: Config) -> bool:
     return path.exists() and path.read_text(encoding="utf-8") == settled(config)
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """What Hydra says of a bad override and why, without its advice on Hydra itself, and with the nearest key that there is."""
     lines: list[str] = [override] if (override := getattr(error, "override", None)) else []
     while error is not None and len(lines) < 4:
@@ -197,7 +207,7 @@ def _hub_answers(timeout: float = 5.0) -> bool:
     return True
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     from tqdm import tqdm
 
     if int(os.environ.get("RANK", "0")) == 0:

@@ -6,6 +6,7 @@
     R1<TAB>Cue Arg1:T2 Arg2:T3                    ties a content to its cue; likewise Speaker
     R2<TAB>Continuation Arg1:T2 Arg2:T9           the content T9 goes on with the quotation of T2
     #1<TAB>AnnotatorNotes T2<TAB>name: Нурсултан Назарбаев
+    #2<TAB>AnnotationUnconfirmed T1<TAB>score: 0.93    what a model found: brat shows it pale, and the score beside it
 
 A corpus that calls these otherwise says so in `names`: the labels, the relations, and the word before the colon in a note. A name may
 as well be noted on a SPEAKER: it is that of the quotations tied to it. Offsets count characters unless `offsets` says otherwise; what
@@ -14,7 +15,8 @@ stands beside them must be what the text has there.
 Pieces with nothing but white space between them are one span: brat cuts what it marks at line ends. Events, attributes,
 normalisations, equivalences and other relations say nothing about spans and quotations and are passed over. What could
 not be taken (an entity with words between its pieces, a line that is no annotation) is listed in `meta["left_out"]`,
-one line each. Scores and `meta` have no place in the files; beside them lies the `annotation.conf` that brat wants.
+one line each. Scores are written for whoever annotates, and not read: after a correction they no longer hold. `meta` has no place in the
+files; beside them lies the `annotation.conf` that brat wants.
 """
 
 from __future__ import annotations
@@ -42,11 +44,11 @@ def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
             yield article
 
 
-def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS) -> None:
-    """Write a pair of files for each article into the folder `path`, and an `annotation.conf` with their labels."""
+def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS, labels: Iterable[str] = ()) -> None:
+    """Write a pair of files for each article into the folder `path`, and an `annotation.conf` with their labels and with `labels`."""
     make_folder(path)
     taken: set[str] = set()
-    labels: set[str] = set()
+    labels = set(labels)
     for article in articles:
         txt = target(article, path, ".txt", taken)
         body = dump(article, options)
@@ -62,8 +64,9 @@ def dump(article: Article, options: Options = DEFAULTS) -> str:
     marks, ties, names = dissolve(article, options)
     lines = [f"{mark.key}\t{_mark_line(mark, article)}" for mark in marks]
     lines += [f"R{number}\t{_plain(tie.name, article)} Arg1:{tie.first} Arg2:{tie.second}" for number, tie in enumerate(ties, 1)]
-    note = _prefix(options)
-    lines += [f"#{number}\tAnnotatorNotes {key}\t{note}{_one_line(name, article)}" for number, (key, name) in enumerate(names.items(), 1)]
+    notes = [f"AnnotatorNotes {key}\t{_prefix(options)}{_one_line(name, article)}" for key, name in names.items()]
+    notes += [f"AnnotationUnconfirmed {mark.key}\tscore: {mark.score:.2f}" for mark in marks if mark.score is not None]
+    lines += [f"#{number}\t{note}" for number, note in enumerate(notes, 1)]
     return "".join(line + "\n" for line in lines)
 
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from govorit import words
 from govorit.article import KINDS, Article, Quote, Span
-from govorit.errors import UserError
+from govorit.errors import MissingPackageError, UserError
 from govorit.formats import LEFT_OUT, files
 from govorit.formats.assembly import Assembler
 from govorit.formats.options import DEFAULTS, Options
@@ -70,7 +70,7 @@ def _library() -> None:
     try:
         import spacy  # noqa: F401
     except ImportError:
-        raise UserError("format docbin: needs spaCy, which is not installed: pip install 'govorit[spacy]'") from None
+        raise MissingPackageError("format docbin", "spaCy", "spacy") from None
 
 
 # Writing

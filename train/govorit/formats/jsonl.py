@@ -48,7 +48,7 @@ def read_lines(lines: Iterable[bytes], name: str, options: Options = DEFAULTS) -
         if line.strip():
             where = f"{name}:{number}"
             try:
-                article = _article(line, f"{Path(name).stem}-{number}", where, options)
+                article = to_article(parse(line, where, EXPECTED), f"{Path(name).stem}-{number}", where, options)
             except UserError as error:
                 options.report(error)
             else:
@@ -95,12 +95,11 @@ def quotes(value: object, where: str) -> tuple[Quote, ...]:
     return _Reader(lambda offset, _: offset, refuse).quotes(value, where)
 
 
-def _article(line: bytes, name: str, where: str, options: Options) -> Article:
-    value = parse(line, where, EXPECTED)
-    if not isinstance(value, dict):
-        an_object(value, where, "a JSON object with the field 'text'")
-    dialect = tell(value)
-    return dialect(value, name, where, options) if dialect else _ours(value, name, where, options)
+def to_article(value: object, name: str, where: str, options: Options = DEFAULTS) -> Article:
+    """Read one article from the value that JSON gave; `name` is its id where it has none."""
+    item = an_object(value, where, "a JSON object with the field 'text'")
+    dialect = tell(item)
+    return dialect(item, name, where, options) if dialect else _ours(item, name, where, options)
 
 
 def _ours(value: Mapping[str, Any], name: str, where: str, options: Options) -> Article:

@@ -16,8 +16,9 @@ has `meta["layers"]` empty. Other results are passed over. Offsets count charact
 (https://github.com/HumanSignal/label-studio/pull/1559); exports from before count UTF-16 units: `offsets=utf16`. The words beside
 the offsets must be what the text has there.
 
-**Writing** gives one file for the import dialog: articles with scores as `predictions` (pre-annotations), others as `annotations`. An
-interrupted quotation is a region a piece, tied by Continuation; scores of contents and of quotations are one number.
+**Writing** gives one file for the import dialog: articles with scores as `predictions` (pre-annotations), others as `annotations`; with
+`version`, that of the model that found all this, everything as predictions, also where it found nothing. An interrupted quotation is a
+region a piece, tied by Continuation; scores of contents and of quotations are one number.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
-from govorit.article import Article
+from govorit.article import QUOTE_LABELS, Article
 from govorit.errors import UserError
 from govorit.formats import LEFT_OUT, create, read_text
 from govorit.formats.assembly import Assembler, dissolve, same
@@ -36,28 +38,30 @@ from govorit.formats.options import DEFAULTS, Options
 from govorit.formats.strict_json import a_list, a_score, a_string, an_object, an_offset, as_meta, each, items
 from govorit.formats.units import Ruler, indices, misread, remedy, ruler, to_index
 
-CONFIG = """<View>
-  <Style>.lsf-richtext__line, .htx-text { white-space: pre-wrap; }</Style>
+_INTERFACE = """<View>
+  <Style>.lsf-richtext__line, .htx-text {{ white-space: pre-wrap; }}</Style>
   <Relations>
     <Relation value="Cue"/>
     <Relation value="Speaker"/>
     <Relation value="Continuation"/>
   </Relations>
   <Labels name="label" toName="text" choice="multiple">
-    <Label value="PER"/>
-    <Label value="LOC"/>
-    <Label value="ORG"/>
-    <Label value="DIRECT"/>
-    <Label value="INDIRECT"/>
-    <Label value="MIXED"/>
-    <Label value="CUE"/>
-    <Label value="SPEAKER"/>
+{labels}
   </Labels>
   <Text name="text" value="$text"/>
   <TextArea name="name" toName="text" perRegion="true" maxSubmissions="1" placeholder="Who the speaker is"/>
 </View>
 """
 _EXPECTED = "a list of tasks, as Label Studio exports them"
+
+
+def interface(labels: Iterable[str]) -> str:
+    """The labelling interface for entities with `labels`, and for quotations: to paste into a project's settings, as code."""
+    rows = (f"    <Label value={quoteattr(label)}/>" for label in (*labels, *QUOTE_LABELS))
+    return _INTERFACE.format(labels="\n".join(rows))
+
+
+CONFIG = interface(("PER", "LOC", "ORG"))
 
 
 def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
@@ -79,22 +83,23 @@ def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
             options.report(error)
 
 
-def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS) -> None:
+def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS, version: str | None = None) -> None:
     with create(path) as file:
         separator = "[\n"
         for article in articles:
-            file.write(separator + dump(article, options))
+            file.write(separator + dump(article, options, version))
             separator = ",\n"
         file.write("\n]\n" if separator == ",\n" else "[]\n")
 
 
-def dump(article: Article, options: Options = DEFAULTS) -> str:
+def dump(article: Article, options: Options = DEFAULTS, version: str | None = None) -> str:
     """Write one article as one task, on one line."""
-    line = json.dumps(task(article, options), ensure_ascii=False)
-    return json.dumps(task(article, options)) if re.search("[\ud800-\udfff]", line) else line
+    made = task(article, options, version)
+    line = json.dumps(made, ensure_ascii=False)
+    return json.dumps(made) if re.search("[\ud800-\udfff]", line) else line
 
 
-def task(article: Article, options: Options = DEFAULTS) -> dict[str, Any]:
+def task(article: Article, options: Options = DEFAULTS, version: str | None = None) -> dict[str, Any]:
     """The article as the plain objects of one task."""
     marks, ties, names = dissolve(article, options, pieces=False)
     places = {mark.key: _value(mark.pieces[0], article.text) for mark in marks}
@@ -110,9 +115,10 @@ def task(article: Article, options: Options = DEFAULTS) -> dict[str, Any]:
         result.append({"type": "relation", "from_id": tie.first, "to_id": tie.second, "direction": "right", "labels": [tie.name]})
     scores = [mark.score for mark in marks if mark.score is not None]
     data = {"text": article.text, "id": article.id, "meta": dict(article.meta)}
-    if not scores:
+    if not scores and version is None:
         return {"data": data, "annotations": [{"result": result}]}
-    return {"data": data, "predictions": [{"model_version": "govorit", "score": round(min(scores), 4), "result": result}]}
+    least = {"score": round(min(scores), 4)} if scores else {}
+    return {"data": data, "predictions": [{"model_version": version or "govorit", **least, "result": result}]}
 
 
 def _value(place: tuple[int, int], text: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 from govorit.article import KINDS, Article
-from govorit.errors import UserError
+from govorit.errors import MissingPackageError, UserError
 from govorit.formats import LEFT_OUT, files, make_folder, target
 from govorit.formats.assembly import Assembler, dissolve
 from govorit.formats.options import DEFAULTS, Options
@@ -87,7 +87,7 @@ def _library() -> None:
     try:
         import cassis  # noqa: F401
     except ImportError:
-        raise UserError("format xmi: needs dkpro-cassis, which is not installed: pip install 'govorit[xmi]'") from None
+        raise MissingPackageError("format xmi", "dkpro-cassis", "xmi") from None
 
 
 # Writing

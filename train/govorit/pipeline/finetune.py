@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,26 +15,45 @@ from accelerate.utils import broadcast_object_list
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast
 
-from govorit import attribution, boundaries, checkpoint, corpus, hints, metrics, report, tagger, tokenization, training, windows
+from govorit import (
+    attribution,
+    boundaries,
+    checkpoint,
+    corpus,
+    hints,
+    metrics,
+    mistakes,
+    readable,
+    report,
+    slices,
+    tagger,
+    tokenization,
+    training,
+    windows,
+)
 from govorit import contract as contracts
 from govorit.article import Article
 from govorit.attribution import Attribution
 from govorit.checkpoint import States
-from govorit.config import Config, check, settled
+from govorit.config import Config, check, keys, settled
 from govorit.contract import Contract
 from govorit.corpus import Corpus
 from govorit.engines import TorchEngine
 from govorit.errors import UserError
 from govorit.extractor import Extractor
 from govorit.formats import jsonl
+from govorit.lora import adapt
 from govorit.metrics import Scores
 from govorit.pipeline.stages import Outcome, Say, open_folder, prepare, surroundings
+from govorit.report import Lasting
+from govorit.slices import Known
 from govorit.tagger import Tagger
+from govorit.tracking import tracked
 from govorit.training import Progress, TrainingSet
 
 
-def run(config: Config, folder: Path, say: Say = print) -> Outcome:
-    """Convert, check, split, encode, train, evaluate, report, publish.
+def run(config: Config, folder: Path, say: Say = print, watch: Callable[[Progress], None] = lambda progress: None) -> Outcome:
+    """Convert, check, split, encode, train, evaluate, report, publish; `watch` is that of :func:`training.train`.
 
     Nothing is written to `folder` before the corpus and the model have been checked.
 
@@ -43,7 +63,7 @@ def run(config: Config, folder: Path, say: Say = print) -> Outcome:
     """
     started = time.monotonic()
     check(config)
-    accelerator = prepare(config)
+    accelerator = prepare(config, folder)
     folder = Path(broadcast_object_list([str(folder)])[0])  # its name may hold the time, which is another in each process
     data = corpus.load(config.data, config.task.layers, config.seed)
     training.check_class_weights(config.trainer.class_weights, data.labels)
@@ -51,6 +71,7 @@ def run(config: Config, folder: Path, say: Say = print) -> Outcome:
     notes = [*data.notes, *notes]
     training_set, unheld = encode(data.splits["train"], tokenizer, contract)
     training_set = _listen(network, training_set, tokenizer, contract)
+    adapters = adapt(network, config.trainer.lora_rank, config.trainer.lora_alpha) if config.trainer.lora else None
     notes += unheld
     notes += [
         f"precision {training.choose_precision(config.trainer.precision, accelerator.device)[1]}",
@@ -63,16 +84,20 @@ def run(config: Config, folder: Path, say: Say = print) -> Outcome:
     for line in (f"run folder: {folder}", _describe(data, config), *notes):
         say(line)
     accelerator.wait_for_everyone()
-    progress = training.train(
-        network, training_set, config.trainer, config.seed, accelerator, States(folder / "state", data.fingerprint),
-        lambda callback: _dev(_extractor(network, tokenizer, contract), data.splits["dev"] or data.splits["train"], callback),
-        config.resume, say,
-    )  # fmt: skip
+    with tracked(accelerator, config.trainer.track, folder, keys(config)):
+        progress = training.train(
+            network, training_set, config.trainer, config.seed, accelerator, States(folder / "state", data.fingerprint),
+            lambda callback: _dev(_extractor(network, tokenizer, contract), data.splits["dev"] or data.splits["train"], callback),
+            config.resume, say, watch,
+        )  # fmt: skip
+    if adapters is not None:
+        adapters.merge_and_unload()
     if not accelerator.is_main_process:
         return Outcome(folder, "", {})
     checkpoint.publish(network, tokenizer, contract, folder / "model")
     extractor = _extractor(network, tokenizer, contract)
-    predicted = {split: read(extractor, articles, split) for split, articles in data.splits.items() if articles and split != "train"}
+    held_out = [split for split in ("dev", "test") if data.splits[split] and (split == "dev" or config.report.test)]
+    predicted = {split: read(extractor, data.splits[split], split) for split in held_out}
     (folder / "predictions").mkdir(exist_ok=True)
     for split, found in predicted.items():
         jsonl.write(found, folder / "predictions" / f"{split}.jsonl")
@@ -85,9 +110,9 @@ def run(config: Config, folder: Path, say: Say = print) -> Outcome:
         for split, found in predicted.items()
         if "quotes" in config.task.layers
     }
-    _report(config, folder, data, scores, attributed, predicted, progress, notes, time.monotonic() - started)
+    _report(config, folder, data, extractor, scores, attributed, predicted, progress, notes, time.monotonic() - started)
     shutil.rmtree(folder / "state", ignore_errors=True)
-    tables = (f"{split}\n{report.table(found, attributed.get(split))}" for split, found in scores.items())
+    tables = (f"{split}\n{readable.table(found, attributed.get(split))}" for split, found in scores.items())
     return Outcome(folder, "\n\n".join(tables), scores)
 
 
@@ -171,12 +196,13 @@ def _model(config: Config, data: Corpus) -> tuple[Tagger, PreTrainedTokenizerFas
     return network, tokenizer, Contract(data.labels, limit, overlap, trained_on), notes
 
 
-def _dev(extractor: Extractor, articles: Sequence[Article], callback: Callable[..., None]) -> dict[str, float]:
-    """The dev figures that training steers by: strict micro F1 of each layer, and their mean as `score`."""
+def _dev(extractor: Extractor, articles: Sequence[Article], callback: Callable[..., None]) -> dict[str, Any]:
+    """The dev figures that training steers by: strict micro F1 of each layer, their mean as `score`; and which places are wrong."""
     predicted = list(extractor.read(articles, progress=callback))
     scores = metrics.score(articles, predicted, list(extractor.contract.layers), resamples=0)
     figures = {f"{layer}_f1": found.strict[metrics.MICRO].f1 for layer, found in scores.items()}
-    return {**figures, "score": sum(figures.values()) / len(figures)}
+    wrong = mistakes.wrong_places(list(zip(articles, predicted, strict=True)), extractor.contract.layers)
+    return {**figures, "score": sum(figures.values()) / len(figures), "wrong": wrong}
 
 
 def _describe(data: Corpus, config: Config) -> str:
@@ -186,12 +212,14 @@ def _describe(data: Corpus, config: Config) -> str:
 
 
 def _report(
-    config: Config, folder: Path, data: Corpus, scores: dict[str, Scores], attributed: dict[str, Attribution],
+    config: Config, folder: Path, data: Corpus, extractor: Extractor, scores: dict[str, Scores], attributed: dict[str, Attribution],
     predicted: dict[str, list[Article]], progress: Progress, notes: list[str], seconds: float,
 ) -> None:  # fmt: skip
     final = "test" if "test" in predicted else "dev"
     if final == "dev" and predicted:
-        notes = [*notes, "there is no test split: the scores are those of dev, on which the epoch was chosen"]
+        why = "there is no test split" if config.report.test else "report.test=false"
+        notes = [*notes, f"{why}: the scores are those of dev, on which the epoch was chosen"]
+    pairs = {split: list(zip(data.splits[split], found, strict=True)) for split, found in predicted.items()}
     report.write(
         folder,
         report.Run(
@@ -205,6 +233,14 @@ def _report(
             **surroundings(),
             seconds=round(seconds, 1),
             fingerprint=data.fingerprint,
-            examples=list(zip(data.splits[final], predicted.get(final, ()), strict=True)) if predicted else [],
+            examples=pairs.get(final, []),
+            split=final if predicted else "",
+            known=Known(
+                slices.vocabulary(data.splits["train"]),
+                slices.window_positions(data.splits[final], extractor.tokenizer, extractor.contract),
+            ),
+            lasting=Lasting(pairs["dev"], progress.wrong, len(progress.history)) if "dev" in pairs else None,
+            resamples=config.report.resamples,
+            seed=config.seed,
         ),
     )

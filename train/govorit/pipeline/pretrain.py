@@ -11,10 +11,10 @@ from accelerate.utils import broadcast_object_list
 from tqdm import tqdm
 from transformers import AutoModelForMaskedLM, PreTrainedTokenizerFast
 
-from govorit import archive, checkpoint, curve, formats, pretraining, silver, tagger, tokenization, training, vectors
+from govorit import archive, checkpoint, curve, formats, pretraining, silver, tagger, tokenization, tracking, training, vectors
 from govorit.archive import Packed, Text
 from govorit.checkpoint import States
-from govorit.config import Config, check
+from govorit.config import Config, check, keys
 from govorit.errors import UserError
 from govorit.pipeline.stages import Outcome, Say, open_folder, prepare, surroundings
 from govorit.pretraining import Network
@@ -28,7 +28,7 @@ def pretrain(config: Config, folder: Path, say: Say = print) -> Outcome:
         loop.Stopped: by a signal or because its time was up, after the state was saved.
     """
     check(config)
-    accelerator = prepare(config)
+    accelerator = prepare(config, folder)
     folder = Path(broadcast_object_list([str(folder)])[0])
     texts = _texts(config)
     with accelerator.main_process_first():  # the others find what it has learnt and packed
@@ -53,10 +53,11 @@ def pretrain(config: Config, folder: Path, say: Say = print) -> Outcome:
     for line in (f"run folder: {folder}", f"tokens: {'  '.join(shown)}; held out {len(heldout):,}", *notes):
         say(line)
     accelerator.wait_for_everyone()
-    progress = pretraining.pretrain(
-        network, train, heldout, tokenizer.mask_token_id, config.mlm, config.trainer, config.data.passes, config.seed, accelerator,
-        states, config.resume, say,
-    )  # fmt: skip
+    with tracking.tracked(accelerator, config.trainer.track, folder, keys(config)):
+        progress = pretraining.pretrain(
+            network, train, heldout, tokenizer.mask_token_id, config.mlm, config.trainer, config.data.passes, config.seed, accelerator,
+            states, config.resume, say,
+        )  # fmt: skip
     if not accelerator.is_main_process:
         return Outcome(folder, "", {})
     checkpoint.publish_encoder(network, tokenizer, limit, folder / "model")

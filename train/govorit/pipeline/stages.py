@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
-from govorit import __version__, corpus, formats
+from govorit import __version__, corpus, files, formats, machine, tracking
 from govorit.config import Config, difference, settled
 from govorit.corpus import Corpus
 from govorit.errors import UserError
@@ -35,11 +35,13 @@ class Outcome:
     scores: dict[str, Scores]
 
 
-def prepare(config: Config) -> Accelerator:
+def prepare(config: Config, folder: Path) -> Accelerator:
+    tracking.check(config.trainer.track)
     here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes that share this machine's cores
     torch.set_num_threads(config.trainer.threads or max(1, (os.cpu_count() or 1) // here))
     torch.manual_seed(config.seed)
-    accelerator = Accelerator(cpu=config.trainer.device == "cpu" or not torch.cuda.is_available())
+    on_cpu = config.trainer.device == "cpu" or not torch.cuda.is_available()
+    accelerator = Accelerator(cpu=on_cpu, log_with=config.trainer.track, project_dir=folder)
     if accelerator.device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
@@ -62,9 +64,7 @@ def open_folder(config: Config, folder: Path, data: Corpus | None = None) -> Non
         corpus.dataset(data).save_to_disk(beside)
         beside.rename(folder / "dataset")
     if not path.exists():
-        beside = folder / ".config.yaml.new"
-        beside.write_text(settled(config), encoding="utf-8")
-        beside.rename(path)
+        files.write(path, settled(config))
 
 
 def surroundings() -> dict[str, Any]:
@@ -72,5 +72,5 @@ def surroundings() -> dict[str, Any]:
     return {
         "command": shlex.join(["python", "train/run.py", *sys.argv[1:]]),
         "versions": {"python": platform.python_version(), "govorit": __version__, **{name: version(name) for name in PACKAGES}},
-        "hardware": {"processor": platform.machine(), "cores": str(os.cpu_count()), "threads": str(torch.get_num_threads())},
+        "hardware": machine.describe(),
     }

@@ -1,0 +1,6 @@
+"""Measure how far two annotators agree: python scripts/agreement.py anna.jsonl boris.jsonl"""
+
+from govorit.cli.agreement import main
+
+if __name__ == "__main__":
+    main()

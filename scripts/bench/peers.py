@@ -1,0 +1,177 @@
+"""Run what people use beside the released model, on the same articles: entities, and speed pair by pair; write README's table.
+
+usage: python scripts/bench/peers.py DATA_ROOT [--model models/mini-joint] [--pairs 5]
+
+Entities: strict span F1 of PER, LOC and ORG. The released model has learnt from factRuEval: its figure there is that of the same recipe
+(`experiment=mini_joint`) in cross-validation. Nobody here has learnt from the entities of NEREL dev and newsroom test; both draw ORG
+otherwise than factRuEval does, for all alike. Speed: CPU-seconds of one thread on the articles of newsroom train; natasha finds entities
+alone, ours entities, quotations, speakers and names. The shapes of rubert-tiny2 and ruBERT have random weights and do no more than run in
+plain transformers, in batches of 16 as the articles come, cut at the window.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before any library starts its threads
+
+import torch
+from scores import predictions, train
+from selection import nerel
+from speed import build, paired, read_by_natasha, read_plainly
+from tables import markdown, replace_between
+
+from govorit import formats, metrics, silver
+from govorit.article import LAYERS, Article, Span
+from govorit.extractor import Extractor
+
+ROOT = Path(__file__).resolve().parents[2]
+LABELS = ("PER", "LOC", "ORG", "micro")
+FEW = 8  # articles that the shape of ruBERT reads: it takes its time
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", type=Path, help="folder of the public corpora, see data/README.md")
+    parser.add_argument("--model", type=Path, default=ROOT / "models/mini-joint")
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--folds", type=int, default=5, help="of the cross-validation; finished ones in --out are taken as they are")
+    parser.add_argument("--out", type=Path, default=Path("outputs/peers"))
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    table = markdown(["F1", "factRuEval devset", *("",) * 3, "NEREL dev", *("",) * 3, "newsroom test", *("",) * 3], entities(options))
+    speeds = markdown(["reads", "articles a CPU-second", "characters a CPU-second", "of natasha's speed"], speed(options))
+    print(table, speeds, sep="\n\n")
+    replace_between("peers", f"{table}\n\n{speeds}\n\n{starts(options.model)} {sameness(options)}")
+
+
+def entities(options: argparse.Namespace) -> list[list[str]]:
+    """A row a system: F1 of PER, LOC, ORG and all of them, on three corpora."""
+    factrueval = list(formats.read(options.root / "factrueval-2016/devset", "factrueval"))
+    unseen = [nerel(options.root, "dev"), list(formats.read(ROOT / "data/newsroom/test.jsonl"))]
+    extractor = Extractor.load(options.model)
+    ours = [f1(factrueval, cross_validated(options)), *(f1(gold, list(extractor.read(gold))) for gold in unseen)]
+    theirs = [f1(gold, natasha(gold)) for gold in (factrueval, *unseen)]
+    return [
+        ["", *LABELS * 3],
+        [f"{options.model.name} (factRuEval: {options.folds} folds)", *chain.from_iterable(ours)],
+        ["natasha 1.6", *chain.from_iterable(theirs)],
+    ]
+
+
+def f1(gold: Sequence[Article], found: Sequence[Article]) -> list[str]:
+    scores = metrics.score(gold, found, ["entities"], resamples=0)["entities"].strict
+    return [f"{scores[label].f1:.3f}" for label in LABELS]
+
+
+def natasha(articles: Sequence[Article]) -> list[Article]:
+    marked = silver.teacher().ner.map(article.text for article in articles)
+    return [
+        Article(article.id, article.text, tuple(Span(span.start, span.stop, span.type) for span in markup.spans))
+        for article, markup in zip(articles, marked, strict=True)
+    ]
+
+
+def cross_validated(options: argparse.Namespace) -> list[Article]:
+    """What the recipe finds in each article of factRuEval's devset when that is not learnt from."""
+    found = []
+    for fold in range(options.folds):
+        folder = options.out / f"joint-{fold}"
+        split = ["data.split.dev=0.1", f"data.folds={options.folds}", f"data.fold={fold}"]
+        train(folder, "experiment=mini_joint", f"data.root={options.root}", *split)
+        found += [article for article in predictions(folder, "test") if article.meta["corpus"] == "quotes_factrueval"]
+    return found
+
+
+def speed(options: argparse.Namespace) -> list[list[str]]:
+    articles = list(formats.read(ROOT / "data/newsroom/train.jsonl"))
+    rows: list[list[str]] = []
+    for name, engine in (("8 bits, ONNX Runtime", "onnx"), ("fp32, torch", "torch")):
+        extractor = Extractor.load(options.model, engine)
+        read = partial(read_all, extractor, articles)
+        rows += compare(f"{options.model.name}, {name}: entities, quotations, speakers, names", articles, read, options.pairs)
+    for shape, name, some, pairs in (("tiny2", "rubert-tiny2", articles, options.pairs), ("base", "ruBERT", articles[:FEW], 1)):
+        network, tokenizer, contract = build(shape, articles)
+        read = partial(read_plainly, network, tokenizer, some, contract)
+        rows += compare(f"the shape of {name}, fp32, plain transformers: tags", some, read, pairs)
+    (*_, characters), ratio = rows[0][:3], float(rows[0][3].split(" ")[0])
+    return [*rows, ["natasha 1.6: entities", "", f"{float(characters.replace(',', '')) / ratio:,.0f}", "1"]]
+
+
+def compare(name: str, articles: Sequence[Article], read: Callable[[], object], pairs: int) -> list[list[str]]:
+    """A row of the table of speeds: medians, and the ratio to natasha's speed on the same articles, taken in turn."""
+    ours, theirs = paired(read, partial(read_by_natasha, articles), pairs)
+    ratios = sorted(b / a for a, b in zip(ours, theirs, strict=True))
+    seconds = statistics.median(ours)
+    figures = len(articles) / seconds, sum(len(article.text) for article in articles) / seconds
+    spread = f" ({ratios[0]:.2f} to {ratios[-1]:.2f})" if len(ratios) > 1 else ""
+    return [
+        [name, *(f"{figure:,.1f}" if figure < 100 else f"{figure:,.0f}" for figure in figures), f"{statistics.median(ratios):.2f}{spread}"]
+    ]
+
+
+def read_all(extractor: Extractor, articles: Sequence[Article]) -> None:
+    for _ in extractor.read(articles):
+        pass
+
+
+def sameness(options: argparse.Namespace) -> str:
+    """How many of the spans that torch finds in 500 articles the graph in 8 bits finds as well."""
+    own = [article for split in ("train", "dev", "test") for article in formats.read(ROOT / f"data/newsroom/{split}.jsonl")]
+    articles = [*own, *nerel(options.root, "train")][:500]
+    whole, small = (
+        {
+            (number, layer, span.start, span.end, span.label)
+            for number, article in enumerate(Extractor.load(options.model, engine).read(articles))
+            for layer in LAYERS
+            for span in article.layer(layer)
+        }
+        for engine in ("torch", "onnx")
+    )
+    share = 2 * len(whole & small) / (len(whole) + len(small))
+    return (
+        f"In {len(articles)} articles, {share:.2%} of the spans that the graph in 8 bits finds and of those that torch finds are the same."
+    )
+
+
+def starts(model: Path) -> str:
+    """What one short article costs from the start of the program to its end: CPU-seconds and peak memory, ours and natasha's."""
+    article = ROOT / "seeds/almaty-2017.txt"
+    ours = [sys.executable, str(ROOT / "scripts/predict.py"), str(article), "--model", str(model)]
+    theirs = [sys.executable, "-c", NATASHA, str(article)]
+    (mine, memory), (other, other_memory) = (min(cost(command) for _ in range(5)) for command in (ours, theirs))
+    return (
+        f"One article, from start to end: `scripts/predict.py` {mine:.1f} CPU-seconds and {memory} MB, natasha's entities {other:.1f} and "
+        f"{other_memory} MB (the least of five)."
+    )
+
+
+NATASHA = """
+import sys, pymorphy3
+sys.modules["pymorphy2"] = pymorphy3
+from natasha import Doc, NewsEmbedding, NewsNERTagger, Segmenter
+doc, tagger = Doc(open(sys.argv[1], encoding="utf-8").read()), NewsNERTagger(NewsEmbedding())
+doc.segment(Segmenter())
+doc.tag_ner(tagger)
+"""
+
+
+def cost(command: Sequence[str]) -> tuple[float, int]:
+    """CPU-seconds and peak memory in MB of a program."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{command[1]} failed")
+    return used.ru_utime + used.ru_stime, used.ru_maxrss // 1024
+
+
+if __name__ == "__main__":
+    main()
