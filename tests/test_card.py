@@ -37,9 +37,10 @@ SOURCES = {
     "unused": source(path=f"{ROOT}/unused"),
 }
 TRAINER = {"batch_tokens": 2048, "learning_rate": 6e-4, "head_learning_rate": 1e-3}
+SPLIT = {"dev": 0.1, "test": 0.1, "folds": 0}
 CONFIG = {
     "model": {"path": "DeepPavlov/rubert-base-cased"},
-    "data": {"name": "mix", "sources": SOURCES, "use": ["newsroom", "nerel", "факты", "archive", "given"]},
+    "data": {"name": "mix", "sources": SOURCES, "use": ["newsroom", "nerel", "факты", "archive", "given"], "split": SPLIT},
     "trainer": TRAINER,
     "report": {"resamples": 1000},
     "seed": 7,
@@ -144,3 +145,16 @@ def test_an_encoder_is_traced_to_where_it_began(tmp_path):
     assert card.base_model("/anywhere/models/mini") == "models/mini" and card.base_model(None) is None
     assert card.base_model(str(tmp_path)) is None
     assert card.encoder(None) == "random weights" and card.encoder(str(tmp_path)) == tmp_path.name
+
+
+@pytest.mark.parametrize(
+    ("split", "used"),
+    [
+        ({"dev": 0, "test": 0, "folds": 0}, ("train",)),
+        ({"dev": 0.1, "test": 0, "folds": 0}, ("train", "dev")),
+        ({"dev": 0, "test": 0, "folds": 5}, ("train", "test")),
+    ],
+)
+def test_a_corpus_is_named_for_the_splits_that_it_is_shared_out_into(split, used):
+    data = {"use": ["archive"], "sources": SOURCES, "split": split}
+    assert [corpus.used for corpus in card.corpora(data)] == [used]

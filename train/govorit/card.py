@@ -159,12 +159,18 @@ def corpora(data: Mapping[str, Any]) -> list[Rights]:
     chosen = data["use"] or data["sources"]
     for name in chosen:
         source = data["sources"][name]
-        given = {split: source[split] for split in ("train", "dev", "test") if source[split]} or {"train, dev, test": source["path"]}
+        given = {split: source[split] for split in ("train", "dev", "test") if source[split]}
+        given = given or dict.fromkeys(_shared_out(data["split"]), source["path"])
         for split, path in given.items():
             for corpus in (_corpus(name, place) for place in (path, *source["quotes"][:1])):
                 before = found.get(corpus.name, corpus).used
                 found[corpus.name] = replace(corpus, used=tuple(dict.fromkeys((*before, split))))
     return list(found.values())
+
+
+def _shared_out(split: Mapping[str, Any]) -> list[str]:
+    """The splits that articles are shared out into."""
+    return ["train", *(name for name in ("dev", "test") if split[name] or (name == "test" and split["folds"]))]
 
 
 def base_model(path: str | None) -> str | None:

@@ -21,7 +21,7 @@ def describe() -> dict[str, str]:
         if torch.cuda.is_available():
             found["accelerator"] = torch.cuda.get_device_name()
             found["peak memory on it"] = _size(torch.cuda.max_memory_allocated())
-    found["system"] = f"{platform.system()} {platform.release()}"
+    found["system"] = platform.system()
     return found
 
 
