@@ -4,9 +4,8 @@ usage: python scripts/bench/speed.py [--shape mini|scratch|tiny2|base] [--pairs 
 
 Reading: our Extractor against what people write with plain transformers on the same weights: batches of 16 articles in the order they come,
 cut at the window, padded to the longest. Training: our loop (length-sorted token budget, fused AdamW, the precision that `auto` chooses)
-against batches of 16 padded to the window in fp32 with plain AdamW. For `mini`, also reading against natasha's entity tagger, where that is
-installed. Figures are CPU-seconds of the process; the machine may be shared, so
-trust the ratios.
+against batches of 16 padded to the window in fp32 with plain AdamW. Figures are CPU-seconds of the process; the machine may be shared, so
+trust the ratios. The released model beside natasha: peers.py.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
@@ -27,7 +25,7 @@ import torch
 from accelerate import Accelerator
 from transformers import AutoModel, BertConfig
 
-from govorit import config, formats, pipeline, silver, tagger, tokenization, training, windows
+from govorit import config, formats, pipeline, tagger, tokenization, training, windows
 from govorit.article import QUOTE_LABELS, Article
 from govorit.checkpoint import States
 from govorit.contract import Contract
@@ -59,9 +57,6 @@ def main() -> None:
     plainly = partial(read_plainly, network, tokenizer, articles, contract)
     ours, plain = paired(lambda: list(extractor.read(articles)), plainly, options.pairs)
     show("reading", ours, plain, {"articles": len(articles), "characters": characters, "word pieces": pieces})
-    if options.shape == "mini" and find_spec("natasha"):
-        ours, theirs = paired(lambda: list(extractor.read(articles)), partial(read_by_natasha, articles), options.pairs)
-        show("reading, to natasha's entities alone", ours, theirs, {"articles": len(articles), "characters": characters})
     steps = take(data, 12)
     tokens = sum(int(data.batch(chosen).mask.sum()) for chosen in steps)
     ours, plain = paired(lambda: train_ours(network, data, steps), lambda: train_plainly(network, data, contract), options.pairs)
@@ -93,10 +88,6 @@ def read_plainly(network: Tagger, tokenizer: tokenization.PreTrainedTokenizerFas
         with torch.inference_mode():
             scores = network(batch["input_ids"], batch["attention_mask"])
         [values.argmax(-1) for values in scores.values()]
-
-
-def read_by_natasha(articles: Sequence[Article]) -> None:
-    list(silver.teacher().ner.map(article.text for article in articles))
 
 
 def take(data: TrainingSet, count: int) -> list[list[int]]:
