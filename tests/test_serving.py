@@ -188,8 +188,9 @@ def test_what_is_refused_breaks_nobody_else(client, oracle):
     assert client.get("/extract").status_code == 405
 
 
-def test_an_article_that_nobody_can_read_fails_alone_and_stays_out_of_the_log(client, oracle, caplog):
+def test_an_article_that_nobody_can_read_fails_alone_and_stays_out_of_the_log(client, oracle, caplog, monkeypatch):
     caplog.set_level(logging.INFO)
+    monkeypatch.setattr(app.logger, "disabled", False)  # Hydra, in a test before this one, disables the loggers that it finds
     oracle.open.clear()
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(client.post, "/extract", content="Первая", headers=TEXT)
