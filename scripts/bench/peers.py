@@ -168,13 +168,19 @@ doc.tag_ner(tagger)
 """
 
 
+COST = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss // 1024)
+"""
+
+
 def cost(command: Sequence[str]) -> tuple[float, int]:
-    """CPU-seconds and peak memory in MB of a program."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    if status:
-        raise RuntimeError(f"{command[1]} failed")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss // 1024
+    """CPU-seconds and peak memory in MB of a program, started from a small process: a child's peak counts what its parent held."""
+    done = subprocess.run([sys.executable, "-c", COST, *command], capture_output=True, text=True, check=True)
+    seconds, memory = done.stdout.split()
+    return float(seconds), int(memory)
 
 
 if __name__ == "__main__":

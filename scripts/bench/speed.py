@@ -75,7 +75,9 @@ def build(shape: str, articles: Sequence[Article]) -> tuple[Tagger, tokenization
         network = tagger.build(config.Model(name="scratch", path=None), layers, tokenizer)
     else:
         depth, width, heads, inner, vocabulary = SHAPES[shape]
-        shaped = BertConfig(vocabulary, width, depth, heads, inner, attention_probs_dropout_prob=0.1, hidden_dropout_prob=0.1)
+        shaped = BertConfig(
+            vocab_size=vocabulary, hidden_size=width, num_hidden_layers=depth, num_attention_heads=heads, intermediate_size=inner
+        )
         network = Tagger(AutoModel.from_config(shaped, attn_implementation="eager"), layers)
     return network, tokenizer, Contract(layers, 512, 128)
 
