@@ -1,7 +1,9 @@
-"""How the tests share the processor, and the run that most of them try programs on."""
+"""How the tests share the processor, call programs, and the run that most of them try programs on."""
 
 import fcntl
+import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,31 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def cwd(tmp_path, monkeypatch) -> Path:
+    """An empty folder, in which the test runs."""
+    place = tmp_path / "cwd"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    return place
+
+
+@pytest.fixture
+def program(monkeypatch, capsys):
+    """Call a program's main() and give its exit status, standard output and standard error."""
+
+    def call(main, *arguments, stdin: bytes | None = None):
+        monkeypatch.setattr(sys, "argv", ["program", *map(str, arguments)])
+        if stdin is not None:
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        done = capsys.readouterr()
+        return stopped.value.code, done.out, done.err
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@
 import doctest
 import json
 import random
-import sys
 from dataclasses import replace
+from functools import partial
 from itertools import permutations
 
 import pytest
@@ -128,17 +128,9 @@ def test_what_cannot_be_paired_is_refused(one, other, said):
 
 
 @pytest.fixture
-def program(monkeypatch, capsys, tmp_path):
+def program(program, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["agreement", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        done = capsys.readouterr()
-        return stopped.value.code, done.out, done.err
-
-    return call
+    return partial(program, cli.main)
 
 
 def test_two_formats_side_by_side(program, tmp_path):

@@ -2,9 +2,9 @@
 
 import json
 import random
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from statistics import fmean, stdev
@@ -222,17 +222,9 @@ def sweep(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def program(monkeypatch, capsys, tmp_path):
+def program(program, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["compare", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        done = capsys.readouterr()
-        return stopped.value.code, done.out, done.err
-
-    return call
+    return partial(program, cli.main)
 
 
 def test_a_sweep_in_one_line(sweep, program, tmp_path):

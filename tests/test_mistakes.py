@@ -3,18 +3,10 @@ from dataclasses import replace
 
 import pytest
 from generate import random_article
+from test_report import GOLD, PREDICTED
 
 from govorit import mistakes
 from govorit.article import Article, Quote, Span
-
-TEXT = "«Да», — сказал Песков. Путин в Алматы."
-GOLD = Article(
-    "a",
-    TEXT,
-    (Span(15, 21, "PER"), Span(23, 28, "PER"), Span(31, 37, "LOC")),
-    (Quote("direct", (Span(0, 4, "DIRECT"),), Span(8, 14, "CUE"), Span(15, 21, "SPEAKER"), "Дмитрий Песков"),),
-)
-PREDICTED = replace(GOLD, entities=(Span(15, 21, "PER"), Span(23, 30, "PER"), Span(31, 37, "ORG")))
 
 
 def test_mistakes_are_named_with_their_words():

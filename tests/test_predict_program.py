@@ -1,6 +1,5 @@
 """scripts/predict.py and scripts/evaluate.py as a user runs them, on a model trained for a moment."""
 
-import io
 import json
 import subprocess
 import sys
@@ -23,22 +22,6 @@ SEED = ROOT / "seeds/almaty-2017.txt"
 @pytest.fixture
 def run(tiny_run) -> Path:
     return tiny_run
-
-
-@pytest.fixture
-def program(monkeypatch, capsys):
-    """Call a program's main() and give its exit status, standard output and standard error."""
-
-    def call(main, *arguments, stdin: bytes | None = None):
-        monkeypatch.setattr(sys, "argv", ["program", *map(str, arguments)])
-        if stdin is not None:
-            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        done = capsys.readouterr()
-        return stopped.value.code, done.out, done.err
-
-    return call
 
 
 def test_what_is_written_is_what_the_extractor_finds(run, program, tmp_path):

@@ -4,8 +4,8 @@ import base64
 import hashlib
 import json
 import shutil
-import sys
 import threading
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlparse
@@ -32,17 +32,8 @@ def run(tiny_run) -> Path:
 
 
 @pytest.fixture
-def program(monkeypatch, capsys):
-    """Call the program and give its exit status, standard output and standard error."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["publish", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            publish.main()
-        done = capsys.readouterr()
-        return stopped.value.code, done.out, done.err
-
-    return call
+def program(program):
+    return partial(program, publish.main)
 
 
 @pytest.fixture

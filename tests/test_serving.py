@@ -1,6 +1,5 @@
 """scripts/serve.py: what goes in and out, what is refused, and what happens when much comes at once."""
 
-import io
 import json
 import logging
 import random
@@ -12,6 +11,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -63,19 +63,9 @@ def started(model: Path, tmp_path: Path):
 
 
 @pytest.fixture
-def program(monkeypatch, capsys):
-    """Call a program's main() and give its exit status, standard output and standard error."""
-
-    def call(main, *arguments, stdin: bytes = b""):
-        monkeypatch.setattr(sys, "argv", ["program", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        done = capsys.readouterr()
-        return stopped.value.code, done.out, done.err
-
+def program(program):
     before = signal.getsignal(signal.SIGTERM)
-    yield call
+    yield partial(program, stdin=b"")
     signal.signal(signal.SIGTERM, before)
 
 

@@ -42,14 +42,6 @@ def root(tmp_path_factory) -> Path:
     return tiny.corpus(tmp_path_factory.mktemp("corpus") / "corpus", train=18)
 
 
-@pytest.fixture
-def cwd(tmp_path, monkeypatch) -> Path:
-    place = tmp_path / "cwd"
-    place.mkdir()
-    monkeypatch.chdir(place)
-    return place
-
-
 def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 

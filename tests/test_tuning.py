@@ -205,14 +205,6 @@ def test_what_is_left_for_people(tmp_path):
 # The program
 
 
-@pytest.fixture
-def cwd(tmp_path, monkeypatch) -> Path:
-    place = tmp_path / "cwd"
-    place.mkdir()
-    monkeypatch.chdir(place)
-    return place
-
-
 def run(monkeypatch, capsys, main, *arguments: str) -> tuple[int, str, str]:
     monkeypatch.setattr(sys, "argv", ["program", *arguments])
     with pytest.raises(SystemExit) as stop:

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
+from rules_baseline import LABELS
 from scores import predictions, train
 from tables import markdown, replace_between
 from tqdm import tqdm
@@ -26,8 +27,6 @@ from govorit.config import Source
 from govorit.extractor import Extractor
 from govorit.formats import jsonl
 from govorit.selection import COST, Doubts
-
-TYPES = {"PERSON": "PER", "ORGANIZATION": "ORG"} | dict.fromkeys(("CITY", "COUNTRY", "DISTRICT", "STATE_OR_PROVINCE", "LOCATION"), "LOC")
 
 
 def main() -> None:
@@ -59,7 +58,7 @@ def main() -> None:
 def nerel(root: Path, split: str) -> list[Article]:
     read = formats.read(root / "nerel-v1.1" / split, "brat")
     return sorted(
-        corpus.convert(read, "nerel", Source(labels=TYPES, nested="outermost"), lambda note: None), key=lambda article: article.id
+        corpus.convert(read, "nerel", Source(labels=LABELS, nested="outermost"), lambda note: None), key=lambda article: article.id
     )
 
 
