@@ -10,6 +10,7 @@ from test_checkpoint import CONTRACT, articles, tokenizer, trained
 from govorit import decode, windows, words
 from govorit.article import LAYERS, Article
 from govorit.engines import TorchEngine
+from govorit.errors import UserError
 from govorit.extractor import Extractor
 from govorit.links import SIZE, VECTORS
 
@@ -176,3 +177,9 @@ def test_reading_leaves_a_tagger_in_training_as_it_was(extractor):
         extractor([articles()[0].text])
         assert tagger.training is training
     tagger.eval()
+
+
+def test_a_contract_without_layers_is_refused_in_one_line(tmp_path):
+    replace(CONTRACT, layers={}).save(tmp_path)
+    with pytest.raises(UserError, match=r"govorit\.json: cannot be read \(layers: there is none\)"):
+        Extractor.load(tmp_path)

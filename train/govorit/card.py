@@ -127,7 +127,7 @@ def render(facts: Facts) -> str:
             "energy": None if facts.watts is None else facts.watts * seconds / 3.6e6,
             "notes": Markup(facts.notes.strip()),
             "layers": {layer: ", ".join(labels) for layer, labels in facts.contract.layers.items()},
-            "first": next(iter(facts.contract.layers)),
+            "first": facts.contract.first,
             "title": facts.name.rpartition("/")[2],
             "trainer": facts.config["trainer"],
             "key": re.sub(r"\W+", "-", facts.name.rpartition("/")[2]).strip("-"),

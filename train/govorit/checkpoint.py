@@ -267,7 +267,7 @@ def load_tagger(folder: Path, contract: Contract | None = None) -> Tagger:
 
     contract = contract or contracts.load(folder)
     try:
-        first = folder / next(iter(contract.layers))
+        first = folder / contract.first
         config = AutoConfig.from_pretrained(first, trust_remote_code=False)
         tagger = Tagger(AutoModel.from_config(config), contract.layers)
         base = _prefix(encoder := load_file(first / ENCODER))
@@ -297,7 +297,7 @@ def _load_aids(tagger: Tagger, path: Path) -> None:
 
 def load_tokenizer(folder: Path, contract: Contract | None = None) -> Tokenizer:
     contract = contract or contracts.load(folder)
-    return tokenization.read(folder / next(iter(contract.layers)))
+    return tokenization.read(folder / contract.first)
 
 
 def _prefix(weights: Mapping[str, torch.Tensor]) -> str:

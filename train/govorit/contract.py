@@ -20,6 +20,11 @@ class Contract:
     overlap: int
     trained_on: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def first(self) -> str:
+        """The layer from whose folder encoder and tokenizer are read; those of the others are the same."""
+        return next(iter(self.layers))
+
     def save(self, folder: Path) -> None:
         (folder / FILE).write_text(json.dumps({"format": 1, **asdict(self)}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
@@ -35,7 +40,10 @@ def load(folder: Path) -> Contract:
         value = json.loads(path.read_text(encoding="utf-8"))
         if value.pop("format") != 1:
             raise UserError(f"{path}: format: written by another version of govorit; train again, or use that version")
-        return Contract(**value)
+        contract = Contract(**value)
+        if not contract.layers:
+            raise ValueError("layers: there is none")
+        return contract
     except OSError:
         raise UserError(f"{folder}: not a govorit checkpoint (it has no {FILE}); name a folder that training has written") from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:

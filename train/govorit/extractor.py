@@ -50,7 +50,7 @@ class Extractor:
         """
         folder = Path(folder)
         contract = contracts.load(folder)
-        tokenizer = tokenization.read(folder / next(iter(contract.layers)))
+        tokenizer = tokenization.read(folder / contract.first)
         graph = None if engine == "torch" else find_graph(folder)
         if graph is None and engine == "onnx":
             raise UserError(f"{folder}: has no ONNX graph; write one with scripts/publish.py --int8, or read it with torch")

@@ -97,7 +97,7 @@ def write(run: Run, place: Path, dtype: str) -> Tagger:
     for name, weight in network.named_parameters():
         if not weight.isfinite().all():
             raise UserError(f"{run.model}: {name}: has numbers that {dtype} does not hold; publish with --dtype fp32, or train again")
-    tokenizer = tokenization.load(str(run.model / next(iter(run.contract.layers))), ready=True)
+    tokenizer = tokenization.load(str(run.model / run.contract.first), ready=True)
     origin = {"encoder": card.encoder(run.config["model"]["path"])}  # and not a folder of somebody's machine
     contract = replace(run.contract, trained_on=run.contract.trained_on | origin)
     checkpoint.publish(network, tokenizer, contract, place)

@@ -176,7 +176,7 @@ def _model(config: Config, data: Corpus) -> tuple[Tagger, PreTrainedTokenizerFas
                 )
         network = checkpoint.load_tagger(earlier)
         network.keep(data.labels)
-        tokenizer = tokenization.load(str(earlier / next(iter(before.layers))), ready=True)
+        tokenizer = tokenization.load(str(earlier / before.first), ready=True)
     elif path:
         tokenizer = tokenization.load(path, ready=checkpoint.has_silver_heads(Path(path)))
         network = tagger.build(config.model, data.labels, tokenizer)
