@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from govorit.article import LAYERS, Article
+from govorit.corpora.lint import check
 from govorit.errors import UserError
 from govorit.formats import inline, jsonl
-from govorit.lint import check
 from govorit.words import encode, words
 
 SPLITS = ("train", "dev", "test")

@@ -1,4 +1,4 @@
-"""Random articles that every rule of `govorit.lint` allows, for properties and round trips.
+"""Random articles that every rule of `govorit.corpora.lint` allows, for properties and round trips.
 
 Pure functions of a `random.Random`: the same seed gives the same article everywhere.
 """

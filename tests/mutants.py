@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from random import Random
 
-from govorit import lint
 from govorit.article import Article
+from govorit.corpora import lint
 from govorit.errors import UserError
 
 DEPTH = 200_000

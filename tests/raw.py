@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import tiny
 
-from govorit import archive, silver
 from govorit.article import Article
-from govorit.silver import Silver
+from govorit.corpora import archive, silver
+from govorit.corpora.silver import Silver
 from govorit.words import encode, words
 
 NAMES = {

@@ -10,11 +10,11 @@ from itertools import permutations
 import pytest
 from generate import random_article
 
-from govorit import agreement
-from govorit.agreement import alpha, measure, pair, word_labels
 from govorit.article import Article
 from govorit.cli import agreement as cli
 from govorit.errors import UserError
+from govorit.evaluation import agreement
+from govorit.evaluation.agreement import alpha, measure, pair, word_labels
 from govorit.formats import brat, jsonl
 from govorit.formats.inline import parse
 

@@ -11,7 +11,20 @@ from pathlib import Path
 SOURCES = Path(__file__).parents[1] / "train"
 PACKAGE = SOURCES / "govorit"
 # The types and texts at the bottom: the standard library and each other. A format's own library is imported when that format is asked for.
-PLAIN = ("article", "contract", "duplicates", "errors", "files", "formats", "highlight", "lint", "paths", "words")
+PLAIN = {"article", "contract", "corpora.duplicates", "corpora.lint", "errors", "files", "formats", "highlight", "paths", "words"}
+# The packages, each with those that it may know; all know the modules at the top, and `pipeline` and `cli` know all.
+PACKAGES = {
+    "formats": set(),
+    "rules": set(),
+    "names": set(),
+    "corpora": {"formats", "rules"},
+    "decoding": {"names", "rules"},
+    "network": {"decoding"},
+    "training": {"corpora", "decoding", "formats", "network"},
+    "evaluation": {"formats"},
+    "publishing": {"decoding", "evaluation", "formats", "network"},
+    "serving": {"corpora", "formats"},
+}
 
 
 @dataclass
@@ -106,28 +119,42 @@ class A:
     found = imports(source)
     assert found.loaded == {"torch.nn", "govorit.words", "govorit.article", "govorit.formats.jsonl", "govorit.errors", "json"}
     assert found.later == {"datasets"}
-    assert {"govorit.formats.jsonl", "govorit.training", "govorit.cli.train"} <= modules().keys()
+    assert {"govorit.formats.jsonl", "govorit.training.finetuning", "govorit.cli.train"} <= modules().keys()
+
+
+def is_plain(name: str) -> bool:
+    """Whether it is one of PLAIN, or an empty package above one."""
+    inside = name.removeprefix("govorit").removeprefix(".")
+    return not inside or any(f"{inside}.".startswith(f"{plain}.") or plain.startswith(f"{inside}.") for plain in PLAIN)
 
 
 def test_what_is_plain_knows_the_standard_library_and_its_like_alone():
     for name, found in modules().items():
-        if own(name) in PLAIN:
+        if name != "govorit" and is_plain(name):
             for other in found.loaded:
-                root, *rest = other.split(".")
-                assert (root == "govorit" and (not rest or rest[0] in PLAIN)) or root in sys.stdlib_module_names, (name, other)
-            later = {own(other) for other in found.later if other.startswith("govorit.")}
-            assert later <= set(PLAIN), name
+                root = other.split(".")[0]
+                assert is_plain(other) if root == "govorit" else root in sys.stdlib_module_names, (name, other)
+            assert all(is_plain(other) for other in found.later if other.startswith("govorit.")), name
+
+
+def test_packages_know_those_below_them():
+    assert {own(name) for name in modules() if name.count(".") > 1} == {*PACKAGES, "pipeline", "cli"}
+    for name, found in modules().items():
+        if own(name) in PACKAGES:
+            known = {own(other) for other in found.all if other.startswith("govorit.")} & {*PACKAGES, "pipeline", "cli"}
+            assert known <= PACKAGES[own(name)] | {own(name)}, name
 
 
 def test_scores_and_reports_come_without_torch():
-    for name in ("govorit.metrics", "govorit.report", "govorit.decode", "govorit.windows"):
+    for name in ("govorit.evaluation.metrics", "govorit.evaluation.report", "govorit.decoding.decode", "govorit.windows"):
         assert not roots(reached(name)) & {"torch", "transformers", "accelerate", "datasets", "hydra", "omegaconf"}, name
 
 
 def test_reading_knows_nothing_of_training_config_and_reports():
     found = reached("govorit.extractor")
     assert not roots(found) & {"hydra", "omegaconf", "datasets", "accelerate", "jinja2", "seqeval"}
-    assert not {own(name) for name in found} & {"training", "pipeline", "config", "report", "metrics", "corpus", "cli"}
+    assert not {own(name) for name in found} & {"training", "pipeline", "config", "evaluation", "publishing", "cli"}
+    assert not {name for name in found if name.startswith("govorit.corpora.")} - {"govorit.corpora.silver"}
     assert not roots(reached("govorit.extractor", later=False)) & {"torch", "transformers"}, "torch is imported when a checkpoint is loaded"
 
 

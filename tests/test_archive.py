@@ -9,11 +9,13 @@ import pytest
 import raw
 from generate import random_text
 
-from govorit import archive, silver, tokenization, words
-from govorit.archive import CONTINUED, HEAD, QUOTES, SPECIAL, Packed, Text, pack, texts
+from govorit import words
 from govorit.article import QUOTE_LABELS, Article
+from govorit.corpora import archive, silver
+from govorit.corpora.archive import CONTINUED, HEAD, QUOTES, SPECIAL, Packed, Text, pack, texts
 from govorit.errors import UserError
 from govorit.formats import jsonl
+from govorit.network import tokenization
 from govorit.windows import IGNORED, Frame
 
 DOCUMENTS = raw.documents(20)

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from generate import random_article, random_quotes
 
-from govorit import attribution
 from govorit.article import KINDS, Article, Quote, Span
-from govorit.attribution import ALL, FORMS, Attribution, differences, form, match, score, to_json
 from govorit.errors import UserError
+from govorit.evaluation import attribution
+from govorit.evaluation.attribution import ALL, FORMS, Attribution, differences, form, match, score, to_json
 from govorit.formats.inline import parse
 
 MEASURES = ("exact", "content", "with_speaker", "said_by")

@@ -3,8 +3,8 @@ from random import Random
 import numpy as np
 from generate import random_text
 
-from govorit import boundaries
 from govorit.article import Article
+from govorit.decoding import boundaries
 from govorit.formats.inline import parse
 from govorit.words import words
 

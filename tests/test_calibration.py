@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from govorit import calibration
 from govorit.article import Article, Quote, Span
+from govorit.evaluation import calibration
 
 TEXT = "«Да», — сказал Песков. Путин в Алматы."
 QUOTE = Quote("direct", (Span(0, 4, "DIRECT"),), Span(8, 14, "CUE"), Span(15, 21, "SPEAKER"), "Дмитрий Песков")

@@ -9,9 +9,9 @@ import yaml
 from huggingface_hub import ModelCard
 from huggingface_hub.repocard_data import model_index_to_eval_results
 
-from govorit import card
-from govorit.card import Facts
 from govorit.contract import Contract
+from govorit.publishing import card
+from govorit.publishing.card import Facts
 
 FIGURE = {"precision": 0.8123, "recall": 0.7, "f1": 0.752, "support": 40, "predicted": 38, "interval": [0.7011, 0.8]}
 WEAK = FIGURE | {"f1": 0.5, "support": 9, "interval": [0.31, 0.66]}

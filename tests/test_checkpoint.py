@@ -15,16 +15,18 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import AutoModelForTokenClassification, AutoTokenizer, BertConfig, BertModel, ModernBertConfig, ModernBertModel, pipeline
 
-from govorit import checkpoint, contract, nearness, tokenization, windows, words
+from govorit import checkpoint, contract, windows, words
 from govorit.article import LAYERS, QUOTE_LABELS, Article, Span
 from govorit.checkpoint import ENCODER, HEAD, State, States, load_tagger, load_tokenizer, publish
 from govorit.contract import Contract
+from govorit.decoding import nearness
+from govorit.decoding.links import VECTORS
 from govorit.engines import TorchEngine
 from govorit.errors import UserError
 from govorit.extractor import Extractor
 from govorit.formats.inline import parse
-from govorit.links import VECTORS
-from govorit.tagger import Tagger
+from govorit.network import tokenization
+from govorit.network.tagger import Tagger
 
 torch.set_num_threads(1)
 

@@ -13,14 +13,15 @@ import pytest
 import tiny
 from generate import random_article
 
-from govorit import attribution, config, groups, markdown, metrics, side_by_side
+from govorit import config, markdown
 from govorit.article import Article
 from govorit.cli import compare as cli
-from govorit.comparison import QUOTATIONS, compare, count
 from govorit.errors import UserError
+from govorit.evaluation import attribution, groups, metrics, side_by_side
+from govorit.evaluation.comparison import QUOTATIONS, compare, count
+from govorit.evaluation.groups import Run, gather
+from govorit.evaluation.readable import MEASURES
 from govorit.formats import hf, jsonl
-from govorit.groups import Run, gather
-from govorit.readable import MEASURES
 
 GOLD = tiny.articles(6)
 PLAIN = {"task.name": "joint", "task.layers": ["entities", "quotes"], "model.name": "mini", "data.name": "newsroom", "seed": 0}

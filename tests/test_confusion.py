@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 from generate import random_article
 
-from govorit import confusion, metrics
 from govorit.article import Article, Span
-from govorit.confusion import BOTH, BOUNDARY, CORRECT, MISSING, SPURIOUS, TYPE
+from govorit.evaluation import confusion, metrics
+from govorit.evaluation.confusion import BOTH, BOUNDARY, CORRECT, MISSING, SPURIOUS, TYPE
 
 TEXT = "Глава Росстата Павел Малков прилетел в Москву"
 PLACE = {"Росстата": (6, 14), "Павел Малков": (15, 27), "Малков": (21, 27), "Москву": (39, 45), "прилетел": (28, 36)}

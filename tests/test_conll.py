@@ -5,8 +5,9 @@ from random import Random
 import pytest
 from generate import random_article
 
-from govorit import formats, lint
+from govorit import formats
 from govorit.article import CUE, SPEAKER, Article, Quote, Span
+from govorit.corpora import lint
 from govorit.errors import UserError
 from govorit.formats import conll
 from govorit.formats.options import Options

@@ -11,9 +11,10 @@ import datasets
 import pytest
 from generate import random_article
 
-from govorit import corpus, formats, lint
+from govorit import formats
 from govorit.article import CUE, SPEAKER, Article, Quote, Span
 from govorit.cli import convert
+from govorit.corpora import corpus, lint
 from govorit.formats import jsonl
 
 ROOT = Path(__file__).parents[1]

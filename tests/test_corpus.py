@@ -10,10 +10,11 @@ import pytest
 from datasets import ClassLabel, List, Value
 from generate import LABELS, random_article
 
-from govorit import corpus, words
+from govorit import words
 from govorit.article import CUE, QUOTE_LABELS, SPEAKER, Article, Quote, Span
 from govorit.config import Data, Source, Split
-from govorit.corpus import Corpus
+from govorit.corpora import corpus
+from govorit.corpora.corpus import Corpus
 from govorit.errors import UserError
 from govorit.formats import hf, jsonl
 

@@ -1,6 +1,6 @@
 import json
 
-from govorit import curve
+from govorit.training import curve
 
 HISTORY = [
     {"step": 10, "tokens": 1_234_567, "words_loss": 6.25, "entities": 0.5},

@@ -1,7 +1,8 @@
 import numpy as np
 
-from govorit import decode, words
+from govorit import words
 from govorit.article import Article
+from govorit.decoding import decode
 from govorit.formats.inline import parse
 
 LABELS = ["PER", "LOC", "ORG"]

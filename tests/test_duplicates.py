@@ -10,8 +10,8 @@ from random import Random
 import pytest
 from generate import EXOTIC, random_text
 
-from govorit import duplicates
-from govorit.duplicates import groups, normalise, similarity
+from govorit.corpora import duplicates
+from govorit.corpora.duplicates import groups, normalise, similarity
 
 ROOT = Path(__file__).parents[1]
 WORDS = [
@@ -105,7 +105,7 @@ def test_a_thousand_articles_of_one_template_are_compared_in_seconds():
 
 def test_the_hashes_of_a_process_change_nothing():
     program = (
-        "import random, sys; from govorit.duplicates import groups; rng = random.Random(1);"
+        "import random, sys; from govorit.corpora.duplicates import groups; rng = random.Random(1);"
         "texts = [' '.join(rng.choices('абвгд', k=9)) for _ in range(300)]; print(groups(texts, 0.4))"
     )
     outputs = set()

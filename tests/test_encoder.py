@@ -19,12 +19,13 @@ from transformers import (
     RobertaConfig,
 )
 
-from govorit import checkpoint, tokenization, words
+from govorit import checkpoint, words
 from govorit.article import QUOTE_LABELS
 from govorit.checkpoint import SILVER, has_silver_heads, load_silver_heads, publish_encoder, start_heads
 from govorit.errors import UserError
-from govorit.pretraining import Network
-from govorit.tagger import Tagger
+from govorit.network import tokenization
+from govorit.network.tagger import Tagger
+from govorit.training.pretraining import Network
 
 torch.set_num_threads(1)
 

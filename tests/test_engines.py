@@ -13,14 +13,15 @@ from test_checkpoint import CONTRACT, articles, tokenizer, trained
 from test_extractor import long_articles, same
 from transformers import ModernBertConfig, ModernBertModel
 
-from govorit import export, local_attention, tokenization
-from govorit.aids import NO_AIDS, Aids
 from govorit.article import LAYERS
 from govorit.checkpoint import load_tagger, publish
+from govorit.decoding.aids import NO_AIDS, Aids
 from govorit.engines import INT8, OnnxEngine
 from govorit.errors import UserError
 from govorit.extractor import Extractor
-from govorit.tagger import Tagger
+from govorit.network import local_attention, tokenization
+from govorit.network.tagger import Tagger
+from govorit.publishing import export
 
 torch.set_num_threads(1)
 NOISE = 1e-4

@@ -7,11 +7,11 @@ import pytest
 import torch
 from transformers import AutoModel, BertConfig, ModernBertConfig, RobertaConfig
 
-from govorit import export
+from govorit.decoding.hints import SYNTAX
+from govorit.decoding.links import VECTORS
 from govorit.errors import UserError
-from govorit.hints import SYNTAX
-from govorit.links import VECTORS
-from govorit.tagger import Tagger
+from govorit.network.tagger import Tagger
+from govorit.publishing import export
 from govorit.windows import Batch
 
 LAYERS = {"entities": ["LOC", "PER"], "quotes": ["DIRECT", "INDIRECT", "MIXED", "CUE", "SPEAKER"]}

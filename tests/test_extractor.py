@@ -7,12 +7,13 @@ import torch
 from generate import random_article, random_text
 from test_checkpoint import CONTRACT, articles, tokenizer, trained
 
-from govorit import decode, windows, words
+from govorit import windows, words
 from govorit.article import LAYERS, Article
+from govorit.decoding import decode
+from govorit.decoding.links import SIZE, VECTORS
 from govorit.engines import TorchEngine
 from govorit.errors import UserError
 from govorit.extractor import Extractor
-from govorit.links import SIZE, VECTORS
 
 torch.set_num_threads(1)
 

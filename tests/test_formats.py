@@ -16,8 +16,9 @@ import pytest
 from generate import random_article
 from mutants import mutants, survives
 
-from govorit import formats, lint
+from govorit import formats
 from govorit.article import CUE, SPEAKER, Article, Quote, Span
+from govorit.corpora import lint
 from govorit.errors import UserError
 from govorit.formats import brat, factrueval, inline, jsonl
 from govorit.formats.options import DEFAULTS, Options

@@ -15,8 +15,9 @@ from generate import random_article
 from mutants import KINDS, survives
 from pyarrow import parquet
 
-from govorit import corpus, formats
+from govorit import formats
 from govorit.article import CUE, SPEAKER, Article, Quote, Span
+from govorit.corpora import corpus
 from govorit.errors import UserError
 from govorit.formats import hf
 from govorit.formats.options import Options

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from raw import NAMES
 
-from govorit import hints, words
+from govorit import words
 from govorit.article import QUOTE_LABELS
-from govorit.hints import SYNTAX, Hints
+from govorit.decoding import hints
+from govorit.decoding.hints import SYNTAX, Hints
 
 TEXT = "«Мост открыт», — сказал Петров."
 TAGS = words.tag_names(QUOTE_LABELS)

@@ -4,8 +4,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from govorit import metrics, pipeline
+from govorit import pipeline
 from govorit.config import Config, Data, Model, Source, Task, Trainer
+from govorit.evaluation import metrics
 from govorit.extractor import Extractor
 from govorit.formats import jsonl
 from govorit.paths import shipped

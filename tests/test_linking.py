@@ -5,11 +5,13 @@ from test_checkpoint import CONTRACT, tokenizer
 from test_links import random_weights, vectors_of
 from test_nearness import shown
 
-from govorit import linking, links, nearness, windows, words
+from govorit import windows, words
 from govorit.article import KINDS, QUOTE_LABELS, Article, Span
+from govorit.decoding import links, nearness
+from govorit.decoding.links import RELATIONS, SIZE, VECTORS, Scene, Weights
 from govorit.formats.inline import parse
-from govorit.linking import LinkHead, LinkLoss
-from govorit.links import RELATIONS, SIZE, VECTORS, Scene, Weights
+from govorit.network import linking
+from govorit.network.linking import LinkHead, LinkLoss
 from govorit.windows import Batch
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -6,11 +6,12 @@ import pytest
 from generate import random_article
 from test_nearness import QUOTATIONS, shown
 
-from govorit import decode, links, nearness, words
-from govorit.aids import Aids
+from govorit import words
 from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span
+from govorit.decoding import decode, links, nearness
+from govorit.decoding.aids import Aids
+from govorit.decoding.links import RELATIONS, SIZE, Scene, Weights
 from govorit.formats.inline import parse
-from govorit.links import RELATIONS, SIZE, Scene, Weights
 
 WIDTH = 2 * SIZE
 

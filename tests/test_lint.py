@@ -10,8 +10,8 @@ from generate import random_article, random_text
 
 from govorit import formats
 from govorit.article import CUE, SPEAKER, Article, Quote, Span
+from govorit.corpora.lint import ERROR, FAR, FEW, WARNING, Problem, check, corpus_problems, problems
 from govorit.errors import UserError
-from govorit.lint import ERROR, FAR, FEW, WARNING, Problem, check, corpus_problems, problems
 from govorit.words import encode, words
 
 ROOT = Path(__file__).parents[1]

@@ -8,12 +8,14 @@ import test_tagger
 import tiny
 import torch
 
-from govorit import lora, metrics, pipeline
+from govorit import pipeline
 from govorit.checkpoint import load_tagger
 from govorit.config import Mlm, Trainer, check
 from govorit.errors import UserError
-from govorit.loop import Stopped
-from govorit.training import parameter_groups
+from govorit.evaluation import metrics
+from govorit.network import lora
+from govorit.training.finetuning import parameter_groups
+from govorit.training.loop import Stopped
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

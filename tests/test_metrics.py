@@ -10,10 +10,10 @@ from seqeval.metrics import classification_report
 from seqeval.metrics.v1 import precision_recall_fscore_support
 from seqeval.scheme import IOB2
 
-from govorit import metrics
 from govorit.article import LAYERS, Article, Quote, Span
 from govorit.errors import UserError
-from govorit.metrics import Figure, Scores, score, to_json
+from govorit.evaluation import metrics
+from govorit.evaluation.metrics import Figure, Scores, score, to_json
 from govorit.words import encode, words
 
 

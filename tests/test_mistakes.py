@@ -5,8 +5,8 @@ import pytest
 from generate import random_article
 from test_report import GOLD, PREDICTED
 
-from govorit import mistakes
 from govorit.article import Article, Quote, Span
+from govorit.evaluation import mistakes
 
 
 def test_mistakes_are_named_with_their_words():

@@ -17,8 +17,10 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, BertConfig, BertForMaskedLM
 
-from govorit import checkpoint, silver, tokenization
+from govorit import checkpoint
 from govorit.cli import train as program
+from govorit.corpora import silver
+from govorit.network import tokenization
 
 ROOT = Path(__file__).parents[1]
 RUN = ROOT / "train/run.py"

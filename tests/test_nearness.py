@@ -3,8 +3,8 @@ from random import Random
 import pytest
 from generate import random_article
 
-from govorit import nearness
 from govorit.article import Quote, Span
+from govorit.decoding import nearness
 from govorit.formats.inline import parse
 
 # Each is the gold: what the rules make of its spans alone is compared with its links.

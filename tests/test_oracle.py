@@ -15,9 +15,10 @@ import pytest
 from generate import LABELS, random_ranges
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from govorit import metrics, words
+from govorit import words
 from govorit.article import CUE, QUOTE_LABELS, SPEAKER, Article, Quote, Span
 from govorit.contract import Contract
+from govorit.evaluation import metrics
 from govorit.extractor import Extractor
 
 LAYERS = {"entities": list(LABELS), "quotes": list(QUOTE_LABELS)}

@@ -8,10 +8,12 @@ import tiny
 import torch
 from safetensors.torch import load_file
 
-from govorit import attribution, contract, corpus, metrics, pipeline
+from govorit import contract, pipeline
 from govorit.article import Article, Span
 from govorit.config import Source
+from govorit.corpora import corpus
 from govorit.errors import UserError
+from govorit.evaluation import attribution, metrics
 from govorit.extractor import Extractor
 from govorit.formats import jsonl
 

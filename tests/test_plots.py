@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import pytest
 from payloads import PAYLOADS
 
-from govorit import calibration, plots
-from govorit.metrics import Figure
-from govorit.slices import Slicing
+from govorit.evaluation import calibration, plots
+from govorit.evaluation.metrics import Figure
+from govorit.evaluation.slices import Slicing
 
 SOURCES = Path(__file__).parents[1] / "train"
 PREFIX = "data:image/svg+xml;base64,"
@@ -51,5 +51,5 @@ def test_a_label_is_text_and_nothing_else(payload):
 
 
 def test_nothing_is_imported_before_a_picture_is_drawn():
-    code = "import sys, govorit.report, govorit.cli.evaluate; sys.exit('matplotlib' in sys.modules)"
+    code = "import sys, govorit.evaluation.report, govorit.cli.evaluate; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(SOURCES)}).returncode == 0

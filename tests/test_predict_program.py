@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import tiny
 
-from govorit import formats, metrics
+from govorit import formats
 from govorit.article import Article, Span
 from govorit.cli import evaluate, predict
+from govorit.evaluation import metrics
 from govorit.extractor import Extractor
 from govorit.formats import brat, jsonl
 

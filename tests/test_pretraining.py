@@ -22,13 +22,15 @@ from transformers import (
     RobertaConfig,
 )
 
-from govorit import archive, pretraining, tagger, tokenization
-from govorit.archive import CONTINUED, HEAD, SPECIAL, Packed, Rows
 from govorit.checkpoint import States
 from govorit.config import Mlm, Trainer
+from govorit.corpora import archive
+from govorit.corpora.archive import CONTINUED, HEAD, SPECIAL, Packed, Rows
 from govorit.errors import TrainingError, UserError
-from govorit.loop import Stopped
-from govorit.pretraining import Hidden, Loop, Network, Plan, hide
+from govorit.network import tagger, tokenization
+from govorit.training import pretraining
+from govorit.training.loop import Stopped
+from govorit.training.pretraining import Hidden, Loop, Network, Plan, hide
 from govorit.windows import IGNORED, Frame
 
 MASK = 4

@@ -18,9 +18,10 @@ from safetensors.torch import load_file
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from govorit import contract as contracts
-from govorit import fidelity, publishing, words
+from govorit import words
 from govorit.cli import publish
 from govorit.extractor import Extractor
+from govorit.publishing import fidelity, release
 
 ROOT = Path(__file__).parents[1]
 TEXTS = [article.text for article in tiny.articles(6, first=40)]
@@ -112,7 +113,7 @@ def test_check_compares_with_plain_transformers_in_a_fresh_process(run, program,
 @pytest.fixture
 def altered(run, tmp_path, monkeypatch):
     """A published folder, and what a fresh process answers made otherwise."""
-    network = publishing.write(publishing.open_run(run), tmp_path / "out", "fp32")
+    network = release.write(release.open_run(run), tmp_path / "out", "fp32")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "out" / "entities")
 
     def compare(change):
@@ -157,7 +158,7 @@ def test_graphs_are_written_and_held_against_torch(run, program, tmp_path, monke
     assert status == 0 and out.startswith("onnx/model.onnx: answers differ from torch's by at most ")
     assert "model_int8.onnx" in out and (tmp_path / "out/onnx/model_int8.onnx").exists()
     assert (tmp_path / "out/onnx/model.onnx").exists() and "| `onnx/model.onnx` |" in (tmp_path / "out/README.md").read_text()
-    monkeypatch.setattr("govorit.export.TOLERANCE", 0.0)
+    monkeypatch.setattr("govorit.publishing.export.TOLERANCE", 0.0)
     status, _, err = program(run, "--to", tmp_path / "other", "--onnx")
     assert status == 2 and "expected at most 0.0" in err and not (tmp_path / "other").exists()
 

@@ -10,12 +10,12 @@ import pytest
 from payloads import PAYLOADS
 from test_highlight import Reader
 
-from govorit import attribution, metrics, plots, readable, report, slices
 from govorit.article import Article, Quote, Span
 from govorit.cli import evaluate
+from govorit.evaluation import attribution, metrics, plots, readable, report, slices
+from govorit.evaluation.metrics import score
+from govorit.evaluation.report import Run
 from govorit.formats import jsonl
-from govorit.metrics import score
-from govorit.report import Run
 
 TEXT = "«Да», — сказал Песков. Путин в Алматы."
 GOLD = Article(

@@ -8,8 +8,9 @@ import pytest
 from payloads import PAYLOADS
 from test_report import fields, poisoned
 
-from govorit import highlight, report
+from govorit import highlight
 from govorit.article import Article
+from govorit.evaluation import report
 
 selenium = pytest.importorskip("selenium")
 from selenium import webdriver  # noqa: E402

@@ -9,8 +9,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from govorit import rules, silver
+from govorit import rules
 from govorit.article import CUE, SPEAKER, Quote, Span, quote_spans
+from govorit.corpora import silver
 
 LABELS = {"d": "DIRECT", "i": "INDIRECT", "m": "MIXED", "c": "CUE", "s": "SPEAKER"}
 FORMS = {

@@ -5,9 +5,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from govorit import significance
-from govorit.metrics import summarise
-from govorit.significance import Difference, compare, f1
+from govorit.evaluation import significance
+from govorit.evaluation.metrics import summarise
+from govorit.evaluation.significance import Difference, compare, f1
 
 
 def counts(rng: np.random.Generator, documents: int = 8, rows: int = 3) -> np.ndarray:

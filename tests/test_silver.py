@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
-from govorit import silver
+from govorit.corpora import silver
+from govorit.corpora.silver import HEADS, LAYERS, REACH, Silver
 from govorit.errors import UserError
-from govorit.silver import HEADS, LAYERS, REACH, Silver
 
 ARTICLES = [raw.article(number) for number in range(5)]
 

@@ -5,10 +5,10 @@ from itertools import pairwise
 import pytest
 from generate import random_article
 
-from govorit import attribution, metrics, slices
 from govorit.article import Article, Quote, Span
 from govorit.contract import Contract
-from govorit.slices import CONTENTS, ENTITIES, Known
+from govorit.evaluation import attribution, metrics, slices
+from govorit.evaluation.slices import CONTENTS, ENTITIES, Known
 
 TEXT = "Павел Малков из Росстата прилетел. «Цены выросли», — сказал он."
 GOLD = Article(
@@ -67,7 +67,7 @@ def test_slices_add_up_to_the_scores(seed):
 
 
 def test_a_word_is_placed_in_the_window_that_reads_it():
-    from govorit import tokenization
+    from govorit.network import tokenization
 
     text = " ".join(f"слово{number}" for number in range(60))
     tokenizer = tokenization.wrap(tokenization.learn([text] * 3, 200)).backend_tokenizer

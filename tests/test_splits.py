@@ -5,13 +5,13 @@ from random import Random
 import pytest
 from generate import random_article
 
-from govorit import corpus
 from govorit.article import Article, Span
 from govorit.config import Data, Source, Split
-from govorit.duplicates import similarity
+from govorit.corpora import corpus
+from govorit.corpora.duplicates import similarity
+from govorit.corpora.splits import SPLITS, leaks, share_out, take
 from govorit.errors import UserError
 from govorit.formats import jsonl
-from govorit.splits import SPLITS, leaks, share_out, take
 
 RARITY = {"PER": 0.6, "ORG": 0.3, "LOC": 0.2, "LAW": 0.03, "RANK": 0.01}
 

@@ -20,10 +20,11 @@ from transformers import (
     XLMRobertaConfig,
 )
 
-from govorit import config, tagger, tokenization
+from govorit import config
+from govorit.decoding.links import SIZE, VECTORS
 from govorit.errors import UserError
-from govorit.links import SIZE, VECTORS
-from govorit.tagger import Tagger
+from govorit.network import tagger, tokenization
+from govorit.network.tagger import Tagger
 
 torch.set_num_threads(1)
 

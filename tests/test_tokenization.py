@@ -13,8 +13,9 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import AutoTokenizer, BertConfig, BertForMaskedLM
 
-from govorit import config, tagger, tokenization, windows, words
+from govorit import config, windows, words
 from govorit.errors import UserError
+from govorit.network import tagger, tokenization
 
 NEWS = "й ё Й Ё — – « » “ ” „ … № ₽ €"
 LETTERS = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import tiny
 
-from govorit import pipeline, tracking
+from govorit import pipeline
 from govorit.config import keys
 from govorit.errors import UserError
-from govorit.loop import Stopped
+from govorit.training import tracking
+from govorit.training.loop import Stopped
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -11,12 +11,12 @@ import pytest
 import tiny
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from govorit import study as tables
 from govorit.cli import train
 from govorit.cli import tune as program
 from govorit.errors import TrainingError, UserError
-from govorit.loop import Stopped
-from govorit.tuning import Study, text
+from govorit.training import study as tables
+from govorit.training.loop import Stopped
+from govorit.training.tuning import Study, text
 
 ROOT = Path(__file__).parents[1]
 SPACE = {

@@ -4,7 +4,7 @@ import tiny
 import torch
 from transformers import AutoModelForMaskedLM
 
-from govorit import tagger, tokenization, vectors
+from govorit.network import tagger, tokenization, vectors
 
 FAMILIES = [["дом", "домик", "изба"], ["река", "озеро", "море"], ["сказал", "заявил", "отметил"]]
 WORDS = [word for family in FAMILIES for word in family]

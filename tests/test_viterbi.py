@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from generate import random_text
 
-from govorit import viterbi, words
+from govorit import words
 from govorit.article import Span
+from govorit.decoding import viterbi
 
 LABELS = ["PER", "LOC", "ORG"]
 TAGS = words.tag_names(LABELS)

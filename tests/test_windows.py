@@ -8,8 +8,9 @@ import pytest
 from generate import random_article, random_text
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
-from govorit import tokenization, windows, words
+from govorit import windows, words
 from govorit.article import Article, Span
+from govorit.network import tokenization
 from govorit.windows import IGNORED, Frame, Tokens, batches, cut, cut_all, label, tokenize, tokenize_all
 
 LAYERS = {"entities": ["PER", "LOC", "ORG", "WORK_OF_ART"], "quotes": ["DIRECT", "INDIRECT", "MIXED", "CUE", "SPEAKER"]}

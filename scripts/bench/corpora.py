@@ -21,10 +21,11 @@ from pathlib import Path
 
 from tables import markdown, replace_between
 
-from govorit import corpus, formats, splits
+from govorit import formats
 from govorit.article import CUE, SPEAKER, Article, Quote, Span
 from govorit.cli.convert import SUFFIXES
-from govorit.duplicates import NEAR, normalise, similarity
+from govorit.corpora import corpus, splits
+from govorit.corpora.duplicates import NEAR, normalise, similarity
 from govorit.errors import UserError
 from govorit.formats import jsonl
 

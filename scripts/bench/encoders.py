@@ -20,8 +20,9 @@ from pathlib import Path
 from scores import MIX, ROOT, dataset_split, predictions, public, train
 from tables import markdown, replace_between
 
-from govorit import formats, metrics
-from govorit.metrics import Scores
+from govorit import formats
+from govorit.evaluation import metrics
+from govorit.evaluation.metrics import Scores
 
 CONTENTS = ("DIRECT", "INDIRECT", "MIXED")
 
@@ -52,13 +53,14 @@ def encoder(options: argparse.Namespace, name: str) -> Path:
         import torch
         from transformers import AutoConfig, AutoModelForMaskedLM
 
-        from govorit import silver, tokenization
+        from govorit.corpora import silver
+        from govorit.network import tokenization
 
         torch.manual_seed(0)
         model = AutoModelForMaskedLM.from_config(AutoConfig.from_pretrained(mini))
         tokenizer = tokenization.load(str(mini), ready=True)
         if name == "vectors":
-            from govorit.vectors import start
+            from govorit.network.vectors import start
 
             start(model, tokenizer.backend_tokenizer, silver.navec(), 0)
         elif name != "random":

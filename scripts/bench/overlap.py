@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from govorit import archive, duplicates, formats
+from govorit import formats
+from govorit.corpora import archive, duplicates
 
 ROOT = Path(__file__).resolve().parents[2]
 JUDGED = {"factRuEval devset": "factrueval-2016/devset", "NEREL dev": "nerel-v1.1/dev", "NEREL train": "nerel-v1.1/train"}

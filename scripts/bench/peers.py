@@ -29,8 +29,10 @@ from selection import nerel
 from speed import build, paired, read_plainly
 from tables import markdown, replace_between
 
-from govorit import formats, metrics, silver
+from govorit import formats
 from govorit.article import LAYERS, Article, Span
+from govorit.corpora import silver
+from govorit.evaluation import metrics
 from govorit.extractor import Extractor
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -21,10 +21,12 @@ from scores import dataset_split, public, quoted
 from tables import markdown, replace_between
 from tqdm import tqdm
 
-from govorit import attribution, decode, hints, metrics, names, readable, rules, windows
-from govorit.aids import Aids
+from govorit import names, rules, windows
 from govorit.article import Article
-from govorit.attribution import ALL, Attribution
+from govorit.decoding import decode, hints
+from govorit.decoding.aids import Aids
+from govorit.evaluation import attribution, metrics, readable
+from govorit.evaluation.attribution import ALL, Attribution
 from govorit.extractor import Extractor
 from govorit.windows import Tokens
 

@@ -17,10 +17,13 @@ from encoders import contents
 from scores import ROOT
 from tables import markdown, replace_between
 
-from govorit import attribution, corpus, formats, metrics, names, nearness, rules, silver
+from govorit import formats, names, rules
 from govorit.article import Article, Span
 from govorit.config import Data, Source
-from govorit.metrics import LayerScores
+from govorit.corpora import corpus, silver
+from govorit.decoding import nearness
+from govorit.evaluation import attribution, metrics
+from govorit.evaluation.metrics import LayerScores
 
 LABELS = {"PERSON": "PER", "ORGANIZATION": "ORG"} | dict.fromkeys(("CITY", "COUNTRY", "DISTRICT", "STATE_OR_PROVINCE", "LOCATION"), "LOC")
 QUOTES = {

@@ -17,11 +17,12 @@ from pathlib import Path
 
 from tables import replace_between
 
-from govorit import attribution, formats, metrics, readable
+from govorit import formats
 from govorit.article import Article
-from govorit.attribution import Attribution
+from govorit.evaluation import attribution, metrics, readable
+from govorit.evaluation.attribution import Attribution
+from govorit.evaluation.metrics import Figure, Scores
 from govorit.extractor import Extractor
-from govorit.metrics import Figure, Scores
 
 ROOT = Path(__file__).resolve().parents[2]
 MIX = ("data=mix", "trainer.epochs=3")  # after six, quotations on dev are a little worse: contents 0.863 at IoU 0.8 for 0.870
@@ -105,7 +106,7 @@ def dataset_split(folder: Path, split: str) -> list[Article]:
     """The gold articles of a run."""
     from datasets import load_from_disk
 
-    from govorit import corpus
+    from govorit.corpora import corpus
 
     return [corpus.article(row) for row in load_from_disk(str(folder / "dataset"))[split]]
 

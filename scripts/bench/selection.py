@@ -21,9 +21,11 @@ from scores import predictions, train
 from tables import markdown, replace_between
 from tqdm import tqdm
 
-from govorit import corpus, formats, metrics, selection
+from govorit import formats, selection
 from govorit.article import Article
 from govorit.config import Source
+from govorit.corpora import corpus
+from govorit.evaluation import metrics
 from govorit.extractor import Extractor
 from govorit.formats import jsonl
 from govorit.selection import COST, Doubts

@@ -25,14 +25,16 @@ import torch
 from accelerate import Accelerator
 from transformers import AutoModel, BertConfig
 
-from govorit import config, formats, pipeline, tagger, tokenization, training, windows
+from govorit import config, formats, pipeline, windows
 from govorit.article import QUOTE_LABELS, Article
 from govorit.checkpoint import States
 from govorit.contract import Contract
 from govorit.engines import TorchEngine
 from govorit.extractor import Extractor
-from govorit.tagger import Tagger
-from govorit.training import TrainingSet
+from govorit.network import tagger, tokenization
+from govorit.network.tagger import Tagger
+from govorit.training import finetuning
+from govorit.training.finetuning import TrainingSet
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPES = {"tiny2": (3, 312, 12, 600, 29_564), "base": (12, 768, 12, 3072, 119_547)}  # layers, width, heads, inner width, vocabulary
@@ -106,7 +108,7 @@ def train_ours(network: Tagger, data: TrainingSet, steps: Sequence[Sequence[int]
     """The loop's own steps, without evaluation and saving."""
     with tempfile.TemporaryDirectory() as folder:
         trainer = config.Trainer(epochs=1, batch_tokens=4096, learning_rate=1e-5, head_learning_rate=1e-5)
-        loop = training.Loop(network, data, trainer, 0, Accelerator(cpu=True), States(Path(folder)))
+        loop = finetuning.Loop(network, data, trainer, 0, Accelerator(cpu=True), States(Path(folder)))
         for chosen in steps:
             loop.set_rates()
             loop.step([chosen])

@@ -21,16 +21,19 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
-from govorit import aids, silver, tokenization, words
 from govorit import contract as contracts
+from govorit import words
 from govorit.contract import Contract
+from govorit.corpora import silver
+from govorit.decoding import aids
 from govorit.errors import UserError
-from govorit.tagger import Tagger
+from govorit.network import tokenization
+from govorit.network.tagger import Tagger
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-    from govorit.pretraining import Network
+    from govorit.training.pretraining import Network
 
 ENCODER, HEAD, INDEX = (
     "model-00001-of-00002.safetensors",

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from govorit.decoding.hints import SYNTAX
+from govorit.decoding.links import VECTORS
 from govorit.errors import UserError
-from govorit.hints import SYNTAX
-from govorit.links import VECTORS
 
 if TYPE_CHECKING:
     import onnxruntime
     import torch
 
-    from govorit.tagger import Tagger
+    from govorit.network.tagger import Tagger
 
 
 INT8, ONNX = "onnx/model_int8.onnx", "onnx/model.onnx"  # graphs in a checkpoint's folder, the first the one to read with
@@ -37,7 +37,7 @@ class Engine(Protocol):
 
 
 class TorchEngine:
-    """Runs a :class:`~govorit.tagger.Tagger` as it stands; it may be in training between two calls."""
+    """Runs a :class:`~govorit.network.tagger.Tagger` as it stands; it may be in training between two calls."""
 
     def __init__(self, tagger: Tagger, dtype: torch.dtype | None = None) -> None:
         self.tagger, self.dtype = tagger, dtype
@@ -77,7 +77,7 @@ def load(graph: Path, threads: int = 0) -> onnxruntime.InferenceSession:
 
 
 class OnnxEngine:
-    """Runs a graph of :mod:`govorit.export`, as :func:`load` loads it."""
+    """Runs a graph of :mod:`govorit.publishing.export`, as :func:`load` loads it."""
 
     def __init__(self, path: Path, threads: int = 0) -> None:
         self.session = load(path, threads)

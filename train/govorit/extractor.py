@@ -11,14 +11,16 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from govorit import contract as contracts
-from govorit import decode, formats, tokenization, windows
-from govorit.aids import NO_AIDS, Aids
+from govorit import formats, windows
 from govorit.article import Article
 from govorit.contract import Contract
+from govorit.decoding import decode
+from govorit.decoding.aids import NO_AIDS, Aids
+from govorit.decoding.hints import SYNTAX
+from govorit.decoding.links import SIZE, VECTORS
 from govorit.engines import Engine, OnnxEngine, find_graph
 from govorit.errors import UserError
-from govorit.hints import SYNTAX
-from govorit.links import SIZE, VECTORS
+from govorit.network import tokenization
 from govorit.windows import Tokens, Window
 
 _OF_GOLD = ("layers", formats.LEFT_OUT)  # what `meta` says of annotation that is replaced

@@ -15,11 +15,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
+from govorit import paths
 from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span
 
-CSS = (Path(__file__).with_name("templates") / "page.css").read_text(encoding="utf-8")
+CSS = (paths.TEMPLATES / "page.css").read_text(encoding="utf-8")
 
 Place = tuple[int, int, str]  # start, end and label of a span
 Flaws = Mapping[Place, str]  # what is wrong with a span, in a word or two

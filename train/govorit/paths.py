@@ -6,6 +6,7 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parents[1]
+TEMPLATES = _PACKAGE / "templates"
 
 
 def shipped(path: str) -> Path:

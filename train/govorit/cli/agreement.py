@@ -7,12 +7,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from govorit import agreement, formats, lint
+from govorit import formats
 from govorit.article import Article
 from govorit.cli import guarded, whole
 from govorit.cli.compare import show, write
 from govorit.cli.lint import reading_arguments, reading_options
-from govorit.corpus import outermost
+from govorit.corpora import lint
+from govorit.corpora.corpus import outermost
+from govorit.evaluation import agreement
 
 
 def main() -> None:

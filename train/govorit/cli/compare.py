@@ -15,11 +15,12 @@ from omegaconf.errors import OmegaConfBaseException
 from tqdm import tqdm
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from govorit import comparison, files, formats, side_by_side
+from govorit import files, formats
 from govorit.cli import guarded, whole
 from govorit.config import Config, flatten
 from govorit.errors import UserError
-from govorit.groups import Group, gather, load
+from govorit.evaluation import comparison, side_by_side
+from govorit.evaluation.groups import Group, gather, load
 
 
 def main() -> None:

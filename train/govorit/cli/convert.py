@@ -22,12 +22,13 @@ from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
-from govorit import corpus, formats, lint, splits
+from govorit import formats
 from govorit.article import QUOTE_LABELS, Article
 from govorit.cli import guarded
 from govorit.cli.lint import reading_arguments, reading_options
 from govorit.config import Source, Split
-from govorit.duplicates import NEAR
+from govorit.corpora import corpus, lint, splits
+from govorit.corpora.duplicates import NEAR
 from govorit.errors import UserError
 from govorit.formats import jsonl
 

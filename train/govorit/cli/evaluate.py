@@ -13,14 +13,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from govorit import __version__, attribution, corpus, formats, lint, machine, metrics, paths, readable, report, slices
+from govorit import __version__, formats, machine, paths
 from govorit.article import LAYERS, Article
 from govorit.cli import guarded, whole
 from govorit.cli.lint import reading_arguments, reading_options
 from govorit.cli.predict import batch_argument
 from govorit.config import Source
+from govorit.corpora import corpus, lint
 from govorit.errors import UserError
-from govorit.slices import Known
+from govorit.evaluation import attribution, metrics, readable, report, slices
+from govorit.evaluation.slices import Known
 
 
 def main() -> None:

@@ -15,10 +15,10 @@ from typing import Any
 from govorit import formats
 from govorit.article import KINDS, Article
 from govorit.cli import guarded, whole
-from govorit.corpus import outermost
+from govorit.corpora.corpus import outermost
+from govorit.corpora.lint import ERROR, Problem, corpus_problems
 from govorit.errors import UserError
 from govorit.formats.options import UNITS, Options
-from govorit.lint import ERROR, Problem, corpus_problems
 
 
 def main() -> None:

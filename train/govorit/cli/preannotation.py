@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from govorit import formats, lint
+from govorit import formats
 from govorit.article import Article
+from govorit.corpora import lint
 from govorit.errors import UserError
 from govorit.formats import brat, jsonl, labelstudio
 

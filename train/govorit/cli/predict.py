@@ -13,9 +13,10 @@ from typing import BinaryIO, TextIO
 
 from tqdm import tqdm
 
-from govorit import formats, highlight, lint, paths
+from govorit import formats, highlight, paths
 from govorit.article import Article
 from govorit.cli import guarded, preannotation, whole
+from govorit.corpora import lint
 from govorit.errors import UserError
 from govorit.extractor import Extractor
 from govorit.formats import jsonl

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from govorit import card, checkpoint, export, fidelity, formats, publishing
-from govorit.card import Facts
+from govorit import checkpoint, formats
 from govorit.cli import guarded
 from govorit.engines import find_graph
 from govorit.errors import UserError
-from govorit.publishing import DTYPES, Run
+from govorit.publishing import card, export, fidelity, release
+from govorit.publishing.card import Facts
+from govorit.publishing.release import DTYPES, Run
 
 _TRIED = 8  # articles that a graph is held against torch on
 
@@ -28,10 +29,10 @@ def _program() -> int:
     engines = [engine for engine in export.PACKAGES if getattr(options, engine)]
     export.check(engines)
     notes = formats.read_text(options.notes) if options.notes else ""
-    run = publishing.open_run(options.run)
+    run = release.open_run(options.run)
     with _beside(options.to, repository) as place:
-        network = publishing.write(run, place, options.dtype)
-        graphs = publishing.write_graphs(network, place, engines, publishing.articles(run)[:_TRIED]) if engines else {}
+        network = release.write(run, place, options.dtype)
+        graphs = release.write_graphs(network, place, engines, release.articles(run)[:_TRIED]) if engines else {}
         for path, distance in graphs.items():
             print(f"{path}: answers differ from torch's by at most {distance:.0e}")
         checked = _check(run, place) if options.check else []
@@ -55,8 +56,8 @@ def _program() -> int:
 
 
 def _check(run: Run, place: Path) -> list[str]:
-    sentences = list(fidelity.compare(place, publishing.articles(run)).sentences())
-    if scored := publishing.scored(run)[: fidelity.ARTICLES]:
+    sentences = list(fidelity.compare(place, release.articles(run)).sentences())
+    if scored := release.scored(run)[: fidelity.ARTICLES]:
         readers = ["torch", *["onnx"] * (find_graph(place) is not None)]
         sentences += [fidelity.compare_readings(place, scored, engine) for engine in readers]
     for sentence in sentences:
@@ -117,6 +118,6 @@ def _beside(to: str, repository: str | None) -> Iterator[Path]:
 
 def _deliver(place: Path, to: str, repository: str | None, private: bool) -> str:
     if repository is not None:
-        return f"published: {publishing.upload(place, repository, private)}"
+        return f"published: {release.upload(place, repository, private)}"
     place.rename(target := Path(to))  # an empty folder there gives way
     return f"written: {target}"

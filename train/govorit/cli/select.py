@@ -17,10 +17,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from govorit import duplicates, formats, lint, selection
+from govorit import formats, selection
 from govorit.article import Article
 from govorit.cli import guarded, preannotation, whole
 from govorit.cli.predict import batch_argument, find_model, model_arguments
+from govorit.corpora import duplicates, lint
 from govorit.errors import UserError
 from govorit.extractor import Extractor
 from govorit.selection import Doubts

@@ -7,8 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from govorit import archive, formats, silver
+from govorit import formats
 from govorit.cli import guarded
+from govorit.corpora import archive, silver
 from govorit.errors import UserError
 
 

@@ -94,7 +94,7 @@ def _run(config: Config, folder: Path) -> None:
         return
     quieten(config)
     from govorit import pipeline
-    from govorit.loop import Stopped
+    from govorit.training.loop import Stopped
 
     try:
         outcome = (pipeline.pretrain if config.task.name == "mlm" else pipeline.run)(config, folder, say)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
-from govorit import corpus, files, paths
+from govorit import files, paths
 from govorit.cli import guarded, whole
 from govorit.cli.train import implied, one_line, quieten, say, settle
 from govorit.config import Config, check, flatten, register, settled
+from govorit.corpora import corpus
 from govorit.errors import TrainingError, UserError
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
 
-    from govorit.training import Progress
-    from govorit.tuning import Job, Study
+    from govorit.training.finetuning import Progress
+    from govorit.training.tuning import Job, Study
 
 OURS = ("out", "resume", "trainer.minutes", "report.test", "data.save")  # keys that the search sets itself
 APART = ("out", "resume", "trainer.minutes", "trainer.track")  # what may differ between those who work on one study
@@ -74,7 +75,7 @@ class Plan:
     space: dict[str, BaseDistribution]
 
     def overrides(self, values: Mapping[str, Any]) -> list[str]:
-        from govorit.tuning import text
+        from govorit.training.tuning import text
 
         return [*self.fixed, *(f"{key}={text(value)}" for key, value in values.items())]
 
@@ -135,7 +136,7 @@ def _distribution(override: Override) -> BaseDistribution:
     """What Hydra has read of a key's sweep, as Optuna draws it."""
     from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, RangeSweep
 
-    from govorit.tuning import library
+    from govorit.training.tuning import library
 
     kinds, sweep, line = library().distributions, override.value(), override.input_line
     tags: set[str] = getattr(sweep, "tags", set())
@@ -178,9 +179,9 @@ def _compose(overrides: list[str]) -> DictConfig:
 
 
 def _search(plan: Plan, options: argparse.Namespace) -> int:
-    from govorit import study as tables
-    from govorit.loop import Stopped
-    from govorit.tuning import Study
+    from govorit.training import study as tables
+    from govorit.training.loop import Stopped
+    from govorit.training.tuning import Study
 
     deadline = time.monotonic() + 60 * options.minutes
     first = plan.config(plan.corners()[0])
@@ -235,7 +236,7 @@ def _run(plan: Plan, job: Job, deadline: float) -> float:
 
 def _tell(plan: Plan, study: Study, trial: FrozenTrial) -> None:
     """Say how a trial ended, and bring the tables up to date."""
-    from govorit.tuning import WHY
+    from govorit.training.tuning import WHY
 
     _write(plan, study)
     best = study.best()
@@ -245,7 +246,7 @@ def _tell(plan: Plan, study: Study, trial: FrozenTrial) -> None:
 
 def _write(plan: Plan, study: Study) -> None:
     """Write what is known by now: the table of trials, and the best one's config."""
-    from govorit import study as tables
+    from govorit.training import study as tables
 
     tables.write(study, plan.command)
     if (best := study.best()) is not None:

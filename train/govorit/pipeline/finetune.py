@@ -15,45 +15,35 @@ from accelerate.utils import broadcast_object_list
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast
 
-from govorit import (
-    attribution,
-    boundaries,
-    checkpoint,
-    corpus,
-    hints,
-    metrics,
-    mistakes,
-    readable,
-    report,
-    slices,
-    tagger,
-    tokenization,
-    training,
-    windows,
-)
+from govorit import checkpoint, windows
 from govorit import contract as contracts
 from govorit.article import Article
-from govorit.attribution import Attribution
 from govorit.checkpoint import States
 from govorit.config import Config, check, keys, settled
 from govorit.contract import Contract
-from govorit.corpus import Corpus
+from govorit.corpora import corpus
+from govorit.corpora.corpus import Corpus
+from govorit.decoding import boundaries, hints
 from govorit.engines import TorchEngine
 from govorit.errors import UserError
+from govorit.evaluation import attribution, metrics, mistakes, readable, report, slices
+from govorit.evaluation.attribution import Attribution
+from govorit.evaluation.metrics import Scores
+from govorit.evaluation.report import Lasting
+from govorit.evaluation.slices import Known
 from govorit.extractor import Extractor
 from govorit.formats import jsonl
-from govorit.lora import adapt
-from govorit.metrics import Scores
+from govorit.network import tagger, tokenization
+from govorit.network.lora import adapt
+from govorit.network.tagger import Tagger
 from govorit.pipeline.stages import Outcome, Say, open_folder, prepare, surroundings
-from govorit.report import Lasting
-from govorit.slices import Known
-from govorit.tagger import Tagger
-from govorit.tracking import tracked
-from govorit.training import Progress, TrainingSet
+from govorit.training import finetuning
+from govorit.training.finetuning import Progress, TrainingSet
+from govorit.training.tracking import tracked
 
 
 def run(config: Config, folder: Path, say: Say = print, watch: Callable[[Progress], None] = lambda progress: None) -> Outcome:
-    """Convert, check, split, encode, train, evaluate, report, publish; `watch` is that of :func:`training.train`.
+    """Convert, check, split, encode, train, evaluate, report, publish; `watch` is that of :func:`finetuning.train`.
 
     Nothing is written to `folder` before the corpus and the model have been checked.
 
@@ -66,7 +56,7 @@ def run(config: Config, folder: Path, say: Say = print, watch: Callable[[Progres
     accelerator = prepare(config, folder)
     folder = Path(broadcast_object_list([str(folder)])[0])  # its name may hold the time, which is another in each process
     data = corpus.load(config.data, config.task.layers, config.seed)
-    training.check_class_weights(config.trainer.class_weights, data.labels)
+    finetuning.check_class_weights(config.trainer.class_weights, data.labels)
     network, tokenizer, contract, notes = _model(config, data)
     notes = [*data.notes, *notes]
     training_set, unheld = encode(data.splits["train"], tokenizer, contract)
@@ -74,7 +64,7 @@ def run(config: Config, folder: Path, say: Say = print, watch: Callable[[Progres
     adapters = adapt(network, config.trainer.lora_rank, config.trainer.lora_alpha) if config.trainer.lora else None
     notes += unheld
     notes += [
-        f"precision {training.choose_precision(config.trainer.precision, accelerator.device)[1]}",
+        f"precision {finetuning.choose_precision(config.trainer.precision, accelerator.device)[1]}",
         f"device {accelerator.device}",
     ]
     if not data.splits["dev"]:
@@ -85,7 +75,7 @@ def run(config: Config, folder: Path, say: Say = print, watch: Callable[[Progres
         say(line)
     accelerator.wait_for_everyone()
     with tracked(accelerator, config.trainer.track, folder, keys(config)):
-        progress = training.train(
+        progress = finetuning.train(
             network, training_set, config.trainer, config.seed, accelerator, States(folder / "state", data.fingerprint),
             lambda callback: _dev(_extractor(network, tokenizer, contract), data.splits["dev"] or data.splits["train"], callback),
             config.resume, say, watch,

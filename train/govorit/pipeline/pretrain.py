@@ -11,13 +11,16 @@ from accelerate.utils import broadcast_object_list
 from tqdm import tqdm
 from transformers import AutoModelForMaskedLM, PreTrainedTokenizerFast
 
-from govorit import archive, checkpoint, curve, formats, pretraining, silver, tagger, tokenization, tracking, training, vectors
-from govorit.archive import Packed, Text
+from govorit import checkpoint, formats
 from govorit.checkpoint import States
 from govorit.config import Config, check, keys
+from govorit.corpora import archive, silver
+from govorit.corpora.archive import Packed, Text
 from govorit.errors import UserError
+from govorit.network import tagger, tokenization, vectors
 from govorit.pipeline.stages import Outcome, Say, open_folder, prepare, surroundings
-from govorit.pretraining import Network
+from govorit.training import curve, finetuning, pretraining, tracking
+from govorit.training.pretraining import Network
 
 
 def pretrain(config: Config, folder: Path, say: Say = print) -> Outcome:
@@ -42,7 +45,7 @@ def pretrain(config: Config, folder: Path, say: Say = print) -> Outcome:
     if max(config.mlm.lengths) > limit:
         raise UserError(f"mlm.lengths: found {config.mlm.lengths}, expected at most {limit}: the encoder has no more positions")
     notes += [
-        f"precision {training.choose_precision(config.trainer.precision, accelerator.device)[1]}",
+        f"precision {finetuning.choose_precision(config.trainer.precision, accelerator.device)[1]}",
         f"device {accelerator.device}",
         f"{sum(p.numel() for p in network.model.parameters()) / 1e6:.1f} M weights",
     ]

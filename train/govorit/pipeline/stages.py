@@ -16,11 +16,13 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
-from govorit import __version__, corpus, files, formats, machine, tracking
+from govorit import __version__, files, formats, machine
 from govorit.config import Config, difference, settled
-from govorit.corpus import Corpus
+from govorit.corpora import corpus
+from govorit.corpora.corpus import Corpus
 from govorit.errors import UserError
-from govorit.metrics import Scores
+from govorit.evaluation.metrics import Scores
+from govorit.training import tracking
 
 Say = Callable[[str], None]
 PACKAGES = ("torch", "transformers", "tokenizers", "datasets", "accelerate", "seqeval", "hydra-core")

@@ -33,8 +33,8 @@ RULES = (  # the first one that marks a place has it
 def quotations(text: str, starts: np.ndarray, labels: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> tuple[Quote, ...]:
     """Find who says what in a document, by rules over its text and its silver syntax.
 
-    `starts` and `labels` are those of :meth:`govorit.silver.Teacher.label`. The quotations are sorted by their contents, without names and
-    scores. Spans do not overlap, but several quotations may share a cue and a speaker.
+    `starts` and `labels` are those of :meth:`govorit.corpora.silver.Teacher.label`. The quotations are sorted by their contents,
+    without names and scores. Spans do not overlap, but several quotations may share a cue and a speaker.
     """
     if not len(starts):
         return ()

@@ -177,7 +177,7 @@ class Document:
 
 
 def read(text: str, starts: np.ndarray, labels: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> Document:
-    """Join a text and its silver labels, those of :meth:`govorit.silver.Teacher.label`."""
+    """Join a text and its silver labels, those of :meth:`govorit.corpora.silver.Teacher.label`."""
     first = starts.tolist()
     pieces = [text[start:end].rstrip() for start, end in zip(first, [*first[1:], len(text)], strict=True)]
     forms, relations, entities = (

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Any
 
-from govorit import lint
 from govorit.article import Article
+from govorit.corpora import lint
 from govorit.errors import UserError
 from govorit.formats import jsonl
 from govorit.formats.strict_json import parse

@@ -1,0 +1,44 @@
+"""Scores of words -> an article: spans, quotations, names. The only decoder: evaluation and inference both call :func:`decode`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from govorit import names
+from govorit.article import Article, Span
+from govorit.decoding import boundaries, links, nearness, viterbi
+from govorit.decoding.aids import NO_AIDS, Aids
+
+
+def decode(
+    article: Article,
+    bounds: Sequence[tuple[int, int]],
+    scores: Mapping[str, np.ndarray],
+    layers: Mapping[str, Sequence[str]],
+    aids: Aids = NO_AIDS,
+) -> Article:
+    """Read an article from the scores of its words.
+
+    Args:
+        article: the text; what is marked on it already is replaced.
+        bounds: its words, half-open.
+        scores: for each layer the log-probabilities of its tags, (words, tags), in the order of :func:`govorit.words.tag_names`.
+        layers: the labels of each layer.
+        aids: with a link head, `scores` has the vectors of the words as well, (words, size); with hints, what was read for the rules.
+    """
+    around = boundaries.contexts(article.text, bounds) if aids.costs else None
+    found: dict[str, list[Span]] = {}
+    for layer, labels in layers.items():
+        values = scores[layer]
+        if aids.hints is not None and layer == "quotes":
+            values = aids.hints.add(values, article.text, bounds, scores)
+        costs = None if around is None else aids.costs[layer][:, :, around]
+        found[layer] = viterbi.spans(values, bounds, labels, costs)
+    entities, quoted = found.get("entities", []), found.get("quotes", [])
+    tied = nearness.tie(quoted, article.text)
+    if aids.links is not None:
+        tied = links.tie(quoted, article.text, tied, bounds, scores[links.VECTORS], aids.links)
+    return replace(article, entities=tuple(entities), quotes=names.resolve(article.text, entities, tied))

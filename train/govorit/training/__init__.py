@@ -1,0 +1,1 @@
+"""Training loops, the search for settings, and what they tell while they run."""
