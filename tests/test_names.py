@@ -183,6 +183,49 @@ NAMES = {
         "<cue>сообщили</cue>, что <q indirect>дело закрыто</q>."
     ),
     "in the holding": 'В <src name="холдинг">холдинге</src> <cue>отметили</cue>, что <q indirect>долг погашен</q>.',
+    "a name that does not decline after one that does": (
+        "Он говорил с <PER>Рафаэлем Корреа</PER>. "
+        '<src name="Рафаэль Корреа"><PER>Корреа</PER></src> <cue>заявил</cue>, что <q indirect>срок прошёл</q>.'
+    ),
+    "who is spoken of in another case": (
+        'Ждали <src name="Франц Бекенбауэр"><PER>Франца Бекенбауэра</PER></src>, который <cue>шутит</cue>: <q>«Рано»</q>.'
+    ),
+    "a noun says that it is a woman": (
+        "Пришли правозащитница <PER>Мавджуда Рахимова</PER> и <PER>Олег Ким</PER>. "
+        '<q>«Да»</q>, — <cue>сказала</cue> <src name="Мавджуда Рахимова">она</src>.'
+    ),
+    "the agent of an actress": (
+        "<PER>Дженнифер Лопес</PER> уехала. <PER>Дженнифер Лопес</PER> вернулась. "
+        '<src name="представитель Лопес">Представитель <PER>Лопес</PER></src> <cue>сообщил</cue>, что <q indirect>концерт будет</q>.'
+    ),
+    "an office that nobody has named so": (
+        "<PER>Марк Цукерберг</PER> приехал. <PER>Марк Цукерберг</PER> выступил. "
+        '<src name="Марк Цукерберг">Глава <ORG>Facebook</ORG></src> <cue>сказал</cue>: <q>«Да»</q>.'
+    ),
+    "somebody new": (
+        "Выступил <PER>Олег Ким</PER>. "
+        '<q>«Доедем?»</q> — <cue>спросила</cue> <src name="пожилая пассажирка">пожилая пассажирка</src>.'
+    ),
+    "a paper that was cited": (
+        'Чиновник уволен, пишет "Коммерсантъ" со ссылкой на источники. '
+        '<cue>По данным</cue> <src name="Коммерсантъ">издания</src>, <q indirect>он болен</q>.'
+    ),
+    "a source that was told of": (
+        "Об этом пишет газета со ссылкой на источник в городской администрации. "
+        '<cue>По данным</cue> <src name="источник в городской администрации">источника</src>, <q indirect>он болен</q>.'
+    ),
+    "close to the service": (
+        '<src name="источник, близкий к ФСБ">Источник</src>, близкий к ФСБ, <cue>сообщил</cue>, что <q indirect>он болен</q>.'
+    ),
+    "a percentage": '<src name="52% жителей">52% жителей</src> <cue>считают</cue>, что <q indirect>срок прошёл</q>.',
+    "two nouns": '<cue>По словам</cue> <src name="очевидцы и друзья">очевидцев и друзей</src>, <q indirect>он был пьян</q>.',
+    "one of them": '<cue>По словам</cue> <src name="один из советников">одного из советников</src>, <q indirect>срок прошёл</q>.',
+    "no ё in a noun where the article writes none": '<cue>Согласно</cue> <src name="отчет">отчету</src>, <q indirect>цены растут</q>.',
+    "in the chain": 'В <src name="сеть «Италмас»">сети «<ORG>Италмас</ORG>»</src> <cue>заявили</cue>, что <q indirect>цены растут</q>.',
+    "they say, after an office": (
+        'В <src 1 name="мэрия">мэрии</src> <cue 1>сообщили</cue>, что <q 1 indirect>мост закрыт</q>. '
+        "Ещё весной <cue 2>говорили</cue>, что <q 2 indirect>денег нет</q>."
+    ),
     "a department again": (
         "Отчёт издало <ORG>Министерство просвещения</ORG>. В <src name=\"Министерство "
         "просвещения\">ведомстве</src> <cue>пояснили</cue>, что <q indirect>всё готово</q>."

@@ -97,7 +97,7 @@ def _forms(word: str, place: str = "") -> tuple[Reading, ...]:
     readings += [
         Reading((like(nominative, word),), cases, sex, doubt * weight * share)
         for nominative, cases, gender, weight in _table(word.lower())
-        for sex, share in (((FEMININE, 0.85), (MASCULINE, 0.15)) if place == "given" and gender is None else ((gender, 1.0),))
+        for sex, share in _shares(nominative, gender, place)
     ]
     verbatim = next((weight for pattern, weight in _VERBATIM if pattern.search(word.lower())), None)
     if verbatim:
@@ -106,17 +106,28 @@ def _forms(word: str, place: str = "") -> tuple[Reading, ...]:
     return _merged(readings)
 
 
+def _shares(nominative: str, gender: str | None, place: str) -> tuple[tuple[str | None, float], ...]:
+    """Whose name it may be: a given name in -а is rather a woman's, and hardly any given name is an adjective."""
+    if place != "given":
+        return ((gender, 1.0),)
+    if gender is None:
+        return (FEMININE, 0.85), (MASCULINE, 0.15)
+    return ((gender, 0.1 if re.search("(?:[иыо]й|ая)$", nominative) else 1.0),)
+
+
 # Names that end like this may not decline: foreign ones, and those of women that end in a consonant.
 _VERBATIM = tuple(
     (re.compile(rf"(?:{ending})$"), weight)
     for ending, weight in (
+        ("дзе", 0.6),
         ("[оеэё]", 0.25),
         ("[ую]", 0.03),
-        ("[аеи]ни|дзе|вили|си|ти|ки|ри|ли", 0.5),
-        ("и", 0.35),
+        ("[аеи]ни|вили|си|ти|ки|ри|ли", 0.5),
+        ("(?<!и)и", 0.35),
         ("ы", 0.005),
         ("[ыи]х", 0.5),
-        ("[бвгджзклмнпрстфхцчшщйь]", 0.25),
+        ("[бвгджзклмнпрстфхцчшщь]|(?<![оеы])й|^[^аеёиоуыэюя]*[ое]й", 0.25),
+        ("[аеиоуэ]а", 0.5),
     )
 )
 
@@ -144,7 +155,7 @@ def _known(parse: Any, dotted: bool) -> Reading | None:
         nominative = inflected.word if inflected else parse.word
     gender = None if "ms-f" in tag else tag.gender
     cases = CASES if "Fixd" in tag else frozenset((case,))
-    word = nominative.replace("ё", "е") if "Surn" in tag and not dotted else nominative
+    word = nominative if dotted else nominative.replace("ё", "е")
     rare = 0.15 if "Fixd" in tag else 1.0  # `Анне` is a name of its own as well
     return Reading((word,), cases, gender, max(parse.score, 0.01) * rare)
 
@@ -175,10 +186,11 @@ _PARADIGMS = (
     (r"[а-яё]{2}[вднлмрстгкх]", "ая", FEMININE, {"ая": "nomn", "ой": "gent datv ablt loct", "ую": "accs"}, 0.5),
     (r"[бвгджзклмнпрстфхцчшщ]", "", MASCULINE, {"": "nomn", "а": "gent accs", "у": "datv", "ом": "ablt", "е": "loct"}, 0.7),
     (r"[жцчшщ]", "", MASCULINE, {"ем": "ablt"}, 0.7),
-    (r"[аеиоуыэюя]", "й", MASCULINE, {"й": "nomn", "я": "gent accs", "ю": "datv", "ем": "ablt", "е": "loct", "и": "loct"}, 0.7),
+    (r"[аиоуыэюя]", "й", MASCULINE, {"й": "nomn", "я": "gent accs", "ю": "datv", "ем": "ablt", "е": "loct", "и": "loct"}, 0.7),
+    (r"е", "й", MASCULINE, {"й": "nomn", "я": "gent accs", "ю": "datv", "ем": "ablt", "е": "loct"}, 0.2),
     (r"[бвдзлмнпрст]", "ь", MASCULINE, {"ь": "nomn", "я": "gent accs", "ю": "datv", "ем": "ablt", "е": "loct"}, 0.5),
     (r"[а-яё][бвгджзклмнпрстфхцчшщ]", "а", None, {"а": "nomn", "ы": "gent", "и": "gent", "е": "datv loct", "у": "accs", "ой": "ablt"}, 0.3),
-    (r"[бвгджзклмнпрстфхцчшщаеиоуэ]", "я", None, {"я": "nomn", "и": "gent datv loct", "е": "datv loct", "ю": "accs", "ей": "ablt"}, 0.3),
+    (r"[бвгджзйклмнпрстфхцчшщаеиоуэ]", "я", None, {"я": "nomn", "и": "gent datv loct", "е": "datv loct", "ю": "accs", "ей": "ablt"}, 0.3),
 )  # fmt: skip
 _ENDINGS: dict[str, list[tuple[re.Pattern[str], str, str | None, frozenset[str], float]]] = {}
 for _stem, _nominative, _gender, _cases_of, _weight in _PARADIGMS:

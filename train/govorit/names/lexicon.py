@@ -10,7 +10,8 @@ def _words(text: str) -> frozenset[str]:
 # --- labels of entities, ours and NEREL's and spaCy's
 
 PERSON_LABELS = _words("PER PERSON")
-OTHER_LABELS = _words("ORG ORGANIZATION ORGANISATION LOC LOCATION GPE CITY COUNTRY DISTRICT STATE_OR_PROVINCE")
+ORGANISATION_LABELS = _words("ORG ORGANIZATION ORGANISATION")
+OTHER_LABELS = ORGANISATION_LABELS | _words("LOC LOCATION GPE CITY COUNTRY DISTRICT STATE_OR_PROVINCE")
 
 # --- forms of pronouns: of whom they may be
 
@@ -25,7 +26,7 @@ PRONOUNS: dict[str, tuple[str | None, str]] = {
 }
 POSSESSIVES = _words("его её ее их")
 NOBODY = _words("я мы кто-то кто-нибудь")
-EMPTY = _words("этот тот сам свой самый же")  # lemmas that a designation is told without
+EMPTY = _words("этот тот сам свой самый же соответствовать следующий данный")  # lemmas that a designation is told without
 
 # --- nouns that call persons, lemmas
 
@@ -33,6 +34,11 @@ EMPTY = _words("этот тот сам свой самый же")  # lemmas that
 ROLES = _words("""
     водитель губернатор источник корреспондент коронер очевидец патологоанатом представитель представительница прокурор свидетель
     собеседник судья
+""")
+# With somebody's name or title behind them, they call somebody else.
+RELATIONS = _words("""
+    адвокат брат внук внучка вдова дипломат дочь друг жена защитник знакомый коллега мать муж отец подруга помощник представитель
+    пресс-секретарь родственник сестра соперник сосед сотрудник супруг супруга сын
 """)
 OFFICES = tuple(
     _words(line)
@@ -95,7 +101,8 @@ BODIES = _words("""
     профсоюз редакция сайт сеть служба совет союз суд театр телеканал университет управление учреждение федерация фирма фонд холдинг центр
     школа штаб
 """)
-OUTLETS = _words("агентство газета журнал издание портал редакция")
+OUTLETS = _words("агентство газета журнал издание канал портал редакция телеканал телекомпания")
+SOURCES = _words("источник собеседник")
 GENERIC = _words("агентство газета еженедельник журнал издание информагентство канал компания корпорация сайт таблоид телеканал")
 SMALL = _words(
     "администрация власть полиция посольство правительство пресс-служба прокуратура следствие"

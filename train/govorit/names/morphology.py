@@ -87,20 +87,29 @@ def find_head(words: Sequence[str], cases: frozenset[str] = CASES) -> Head | Non
 
 @lru_cache(maxsize=1 << 14)
 def _find_head(words: tuple[str, ...], cases: frozenset[str]) -> Head | None:
+    oblique = cases - {"nomn", "accs"} if "nomn" not in cases else frozenset()
     for index, word in enumerate(words):
-        nouns = [parse for parse in parses(word) if parse.tag.POS == "NOUN" and parse.score > 0.02 and case_of(parse) in CASES]
+        known = [parse for parse in parses(word) if parse.tag.POS == "NOUN" and case_of(parse) in CASES]
+        sure = parses(word)[0].tag.POS == "NOUN"  # then also a case in which it is hardly ever seen: `в сети`
+        nouns = [parse for parse in known if parse.score > 0.02 or (sure and case_of(parse) in oblique)]
         if nouns and not (index + 1 < len(words) and _is_adjective_of(words[index + 1], word, cases)):
             ranks = [(*_rank(parse, words[:index], cases), -i) for i, parse in enumerate(nouns)]
-            _, agreed, *_, best = max(ranks)
-            standing = None if agreed or not index else _standing(words[:index], cases)
+            allowed, agreed, *_, best = max(ranks)
+            standing = None if not index or (agreed and allowed) else _standing(words[:index], cases)
             return standing or _head(index, nouns[-best])
         if any(parse.tag.POS == "PREP" and parse.score > 0.5 for parse in parses(word)):
             break
-    for allowed in (cases, CASES):
-        for index, word in enumerate(words):
-            for parse in parses(word):
-                if parse.tag.POS in (*_ADJECTIVES, "NUMR") and case_of(parse) in allowed:
-                    return _head(index, parse)
+    return _nounless(words, cases) or _nounless(words, CASES)
+
+
+def _nounless(words: Sequence[str], cases: frozenset[str]) -> Head | None:
+    """The first adjective or numeral, rather a person than a thing: `обвиняемый`, `один из советников`."""
+    for index, word in enumerate(words):
+        found = [p for p in parses(word) if p.tag.POS in (*_ADJECTIVES, "NUMR") and case_of(p) in cases and "Apro" not in p.tag]
+        found = found or [p for p in parses(word) if "Anum" in p.tag and case_of(p) in cases]
+        if found:
+            case = case_of(found[0])
+            return _head(index, min((p for p in found if case_of(p) == case), key=lambda p: bool(p.tag.gender == NEUTER)))
     return None
 
 
@@ -121,8 +130,8 @@ def _standing(words: Sequence[str], cases: frozenset[str]) -> Head | None:
 
 def _is_adjective_of(noun: str, word: str, cases: frozenset[str]) -> bool:
     """Whether `word`, which may be a noun, is rather an adjective of the noun after it: `рабочий класс`."""
-    readings = parses(word)
-    return readings[0].tag.POS in _ADJECTIVES and any(
+    adjective = max((parse.score for parse in parses(word) if parse.tag.POS in _ADJECTIVES), default=0.0)
+    return adjective >= parses(word)[0].score and any(
         agreeing(word, case_of(parse), parse.tag.number, parse.tag.gender)
         for parse in parses(noun)
         if parse.tag.POS == "NOUN" and case_of(parse) in cases
@@ -160,6 +169,8 @@ def to_nominative(words: Sequence[str], head: Head) -> list[str]:
     result = list(words)
     if head.case == "nomn":
         return result
+    if head.case == "gent" and any(word.isdigit() for word in words[: head.index]):
+        return result
     counted = [parse for word in words[: head.index] for parse in parses(word)[:3] if parse.tag.POS == "NUMR"]
     if counted and head.case == "gent" and any(case_of(parse) == "nomn" for parse in parses(words[0])):
         return result
@@ -170,6 +181,11 @@ def to_nominative(words: Sequence[str], head: Head) -> list[str]:
         if parse is not None:
             number = {"plur"} if head.number == "plur" else {"sing", head.gender or parse.tag.gender}
             result[index] = _inflected(parse, word, {"nomn", *number})
+    rest = words[head.index + 2 :]
+    if rest and words[head.index + 1] == "и":  # `очевидцев и друзей`
+        other = find_head(rest, frozenset((head.case,)))
+        if other and other.index == 0 and other.case == head.case and other.animate == head.animate:
+            result[head.index + 2 :] = to_nominative(rest, other)
     if not _is_abbreviation(words[head.index]):
         number = {head.number, head.gender} if head.parse.tag.POS != "NOUN" and head.gender else {head.number}
         result[head.index] = _inflected(head.parse, words[head.index], {"nomn", *number})
@@ -191,8 +207,16 @@ def _counted(words: list[str], head: Head, numeral: Any) -> list[str]:
 
 
 def _inflected(parse: Any, word: str, grammemes: set[str]) -> str:
+    """Put a word into another form, with ё only where it was written so; both nouns of `компании-перевозчике`."""
     form = parse.inflect(grammemes)
-    return like(form.word, word) if form else word
+    if form is None:
+        return word
+    changed = form.word
+    first, dash, _ = word.lower().partition("-")
+    if dash and "nomn" in grammemes and changed.startswith(first):
+        noun = next((p for p in known_parses(first) if p.tag.POS == "NOUN" and case_of(p) == case_of(parse)), None)
+        changed = (noun.inflect({"nomn", noun.tag.number}).word if noun else first) + changed[len(first) :]
+    return like(changed if "ё" in word.lower() else changed.replace("ё", "е"), word)
 
 
 def _is_abbreviation(word: str) -> bool:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from govorit.article import Span
 from govorit.names import lexicon
 from govorit.names.declension import Reading, is_name, is_patronymic, name_readings
-from govorit.names.morphology import CASES, case_of, fold, known_parses
+from govorit.names.morphology import CASES, FEMININE, case_of, fold, known_parses
 
 _SURE = 0.9  # of the votes: with less, a person's gender is not known
 WORDS = re.compile(r"[^\W\d_]\.|\w+(?:[-’'`]\w+)*")
@@ -91,8 +91,9 @@ def _weighed(text: str, end: int, before: str, readings: tuple[Reading, ...]) ->
         gender = past_gender(word)
         if gender:
             return tuple(_times(r, 1.0 if "nomn" in r.cases and r.gender in (None, gender) else 0.15) for r in readings), gender
-    cases = noun_cases(before) if before.islower() else frozenset()
-    return (tuple(_times(r, 1.0 if r.cases & cases else 0.4) for r in readings) if cases else readings), None
+    cases, gender = (noun_cases(before), noun_gender(before)) if before.islower() else (frozenset(), None)
+    fitting = {r for r in readings if r.cases & cases and (gender is None or r.gender in (None, gender))}
+    return (tuple(_times(r, 1.0 if r in fitting else 0.4) for r in readings) if fitting else readings), gender if fitting else None
 
 
 def _times(reading: Reading, factor: float) -> Reading:
@@ -112,6 +113,13 @@ def noun_cases(word: str) -> frozenset[str]:
     """The cases in which a noun that calls a person may stand; none for other words."""
     nouns = [parse for parse in known_parses(word) if parse.tag.POS == "NOUN" and parse.tag.animacy == "anim"] if word else []
     return frozenset(filter(None, map(case_of, nouns)))
+
+
+@lru_cache(maxsize=1 << 14)
+def noun_gender(word: str) -> str | None:
+    """The gender of whom a noun calls, where it says so: `правозащитница` a woman."""
+    nouns = {parse.tag.gender for parse in known_parses(word) if parse.tag.POS == "NOUN" and parse.tag.animacy == "anim"}
+    return FEMININE if nouns == {FEMININE} else None
 
 
 # --- who is who

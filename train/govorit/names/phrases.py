@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from govorit.article import Quote, Span
 from govorit.names import lexicon
 from govorit.names.entities import Entities
-from govorit.names.morphology import FEMININE, Head, find_head, lemma, parses, to_nominative
+from govorit.names.morphology import CASES, FEMININE, Head, find_head, lemma, parses, to_nominative
 
 WORD = re.compile(r"[^\W\d_]\.(?=\s?[А-ЯЁ])|[^\W\d_]+(?:[-’'][^\W_]+)*|\d[\d\w,.-]*\w|\d")
 MARKS = '«»„“”"'
@@ -19,6 +19,7 @@ _GOVERNED = {
     **dict.fromkeys(["от", "из", "у", "со", "с", "для", "против"], frozenset(("gent",))),
     **dict.fromkeys(["по", "согласно", "к"], frozenset(("datv", "gent"))),
 }
+_RELATIVE = re.compile(r",? (?:\w{1,3} )?котор(?:ый|ая|ое|ые)\b")  # what is spoken of stands in whatever case its own clause wants
 _CITING = re.compile(r"(?:про)?цитиру|процитир|привод|привел|привёл|переда[её]т слова|сослал|ссыла")
 _SENTENCE_END = re.compile(
     r"[.!?…:]['’»”“\")]*\s+[—–-]?\s*[«„“\"'’(]*$|\n\s*[—–-]?\s*[«„“\"'’(]*$|^\W*$|[.!?…»”\"],? [—–-] $|[:] ?[«„“\"]+$"
@@ -61,6 +62,8 @@ def cases_of(text: str, quote: Quote) -> frozenset[str]:
     before = _BEFORE.search(text, max(quote.speaker.start - 24, 0), quote.speaker.start)
     if before and before[1].lower() in _GOVERNED:
         return _GOVERNED[before[1].lower()]
+    if _RELATIVE.match(text, quote.speaker.end):
+        return CASES
     if quote.cue is None:
         return frozenset(("nomn",))
     cue = text[quote.cue.start : quote.cue.end].lower()

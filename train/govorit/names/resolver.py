@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from govorit.article import Quote, Span
-from govorit.names import actors, antecedents, lexicon, people, phrases, things, turns
+from govorit.names import actors, antecedents, designees, lexicon, people, phrases, things, turns
 from govorit.names.actors import ORGANISATION, PERSON, Actor, Scene
 from govorit.names.entities import Entities
 from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, fold
@@ -17,23 +17,22 @@ from govorit.names.phrases import Phrase
 from govorit.names.speakers import context_of, named_in
 
 _STATED = re.compile(r"говорит|сказано|отмеча|указ|подч[её]рк|утвержд|сообща|пояс|констат|написано|поясняется")
-# How often each kind of evidence was right on newsroom train and dev and NEREL train, with gold entities and spans; that of a pronoun, a
-# dropped subject and a noun is what their probability is multiplied with. Where none was wrong (`turn`, `nobody`), somewhat less than 1.
+# How often each kind of evidence was right on newsroom train and dev and NEREL train with gold spans, once with gold entities and once with
+# natasha's; that of a noun, a pronoun and a dropped subject is what their probability is multiplied with.
 PRECISION = {
     "name": 0.97,
-    "title": 0.85,
-    "noun": 0.89,
-    "pronoun": 0.98,
+    "noun": 0.99,
+    "pronoun": 0.99,
     "subject": 0.75,
     "document": 0.58,
     "thing": 0.83,
-    "designation": 0.76,
-    "earlier": 0.77,
-    "turn": 0.97,
-    "floating": 0.77,
-    "dropped": 0.83,
-    "impersonal": 0.93,
-    "nobody": 0.95,
+    "designation": 0.81,
+    "earlier": 0.80,
+    "turn": 0.91,
+    "floating": 0.79,
+    "dropped": 0.89,
+    "impersonal": 0.94,
+    "nobody": 0.97,
     "unknown": 0.14,
 }
 
@@ -56,6 +55,7 @@ class Resolver:
         self.text, self.quotes, self.others = text, quotes, Entities(text, others)
         self.scene = Scene(text, quotes)
         self.last: Actor | None = None
+        self.last_at = 0  # where the speaker, or the cue, of the quotation before this one ends
         self.names: dict[int, Actor] = {}  # by the start of the mention
         self.designated: dict[tuple[str, str], list[Actor]] = {}  # by noun and number
         self.heads: dict[int, int] = {}  # start of a speaker -> start of the speaker's own name in it
@@ -104,6 +104,7 @@ class Resolver:
             quote = self.quotes[i]
             answer = answers[i] = self._answer(i, quote, interview)
             self.last = answer.actor
+            self.last_at = (quote.speaker or quote.cue or quote.content[0]).end
             if answer.actor is not None:
                 interview.hear(i, answer.actor)
                 if quote.speaker:
@@ -153,13 +154,18 @@ class Resolver:
         if not phrases.is_verbal(self.text, quote.cue) or re.search(r"[аяею]тся$|лось$|лись$", cue):
             return Answer(None, "impersonal")
         agreed = phrases.agreement(self.text, quote.cue)
-        if agreed.gender == NEUTER or (agreed.number == "plur" and not (self.last and self.last.kind != PERSON)):
+        if agreed.gender == NEUTER or (agreed.number == "plur" and not self._goes_on(quote.cue.start)):
             return Answer(None, "impersonal")
         if self.last and (agreed.number == "plur" or antecedents.fits(self.last, agreed.gender, agreed.number)):
             return Answer(self.last, "dropped")
         if agreed.number == "plur":
             return Answer(None, "dropped")
         return self._nearest(quote.cue.start, agreed.gender, "sing", "subject")
+
+    def _goes_on(self, position: int) -> bool:
+        """Whether many who spoke last, or an office, may be the subject of a plural verb: it stands in the same sentence."""
+        many = self.last is not None and (self.last.kind != PERSON or self.last.number == "plur")
+        return many and self.scene.sentences(self.last_at, position) == 0
 
     # --- designations
 
@@ -171,9 +177,12 @@ class Resolver:
         if head is None:
             return Answer(Actor(self._thing(phrase), actors.OTHER, None, None), "thing")
         owner = self._owner(phrase, quote.speaker) if head.animate else None
+        source = self._source(phrase, quote.speaker) if head.number == "sing" else None
+        if source:
+            return source
         if head.animate and head.number == "sing" and self.text[quote.speaker.start] not in phrases.MARKS:
             gender = phrases.strict_gender(head) or context.gender
-            answer = self._titled(phrase, quote.speaker, gender) or (None if owner else self._meant(phrase, quote.speaker, gender))
+            answer = self._meant(phrase, quote.speaker, gender, owner is not None)
             if answer:
                 return answer
         earlier = None if owner else self._earlier(phrase)
@@ -181,7 +190,7 @@ class Resolver:
             return Answer(earlier, "earlier")
         name = self._thing(phrase)
         if owner:
-            name = f"{name[name.index(' ') + 1 :]} {genitive(owner)}"
+            name = f"{name[name.find(' ') + 1 :]} {genitive(owner)}"
         kind = PERSON if head.animate or head.lemma == "источник" else ORGANISATION
         actor = Actor(name, kind, head.gender, head.number, [phrase.lemmas])
         self.designated.setdefault((head.lemma, head.number), []).append(actor)
@@ -197,10 +206,10 @@ class Resolver:
 
     def _owner(self, phrase: Phrase, speaker: Span) -> Actor | None:
         """Whose somebody is: `его отец`."""
-        words = self.text[speaker.start : speaker.end].split(" ")
-        if words[0].lower() not in lexicon.POSSESSIVES or len(words) > 2:
+        first = phrase.words[0]
+        if first.lower() not in lexicon.POSSESSIVES or len(phrase.words) != 2:
             return None
-        gender, number = lexicon.PRONOUNS[fold(words[0]).replace("ее", "её")]
+        gender, number = lexicon.PRONOUNS[fold(first).replace("ее", "её")]
         return next((actor for _, actor in antecedents.ranked(self.scene, speaker.start, gender, number) if actor.kind == PERSON), None)
 
     def _stripped(self, phrase: Phrase, context: people.Context) -> Phrase:
@@ -228,21 +237,15 @@ class Resolver:
             if found:
                 return found
         bare = things.bare_name(self.text, start, end)
-        return bare or things.without_marks(phrases.designation(self.text, phrase, self.others))
+        name = bare or things.without_marks(phrases.designation(self.text, phrase, self.others))
+        return name + things.close_to(self.text, end) if head and head.lemma == "источник" else name
 
-    def _titled(self, phrase: Phrase, speaker: Span, gender: str | None) -> Answer | None:
-        """Who was given this title before, the same place and office counting most."""
-        assert phrase.head is not None
-        head = phrase.head.lemma
-        rest = [word for word in phrase.lemmas if word != head]
+    def _meant(self, phrase: Phrase, speaker: Span, gender: str | None, owned: bool) -> Answer | None:
+        """Who was given this title before, or else whom the noun means: the woman, the actor; None for somebody whom nobody has named."""
         inside = {id(self.names[start]) for start in range(speaker.start, speaker.end) if start in self.names}
-        best, chosen = 0.5, None
-        for rank, place in enumerate(self.scene.before(speaker.start, 60)):
-            if antecedents.fits(place.actor, gender, "sing") and id(place.actor) not in inside:
-                score = actors.title_score(head, rest, self._titles(place.actor)) - 0.02 * rank
-                if score > best:
-                    best, chosen = score, place.actor
-        return Answer(chosen, "title") if chosen else None
+        found = designees.ranked(self.scene, speaker.start, phrase, gender, inside, self._titles)
+        share, actor = found[0]
+        return Answer(actor, "noun", share) if actor and not owned else None
 
     def _titles(self, actor: Actor) -> list[frozenset[str]]:
         """What an actor is called by; looked for when somebody asks, for most articles never do."""
@@ -250,20 +253,20 @@ class Resolver:
             actor.titles.extend(actors.titles_of(self.text, *actor.places.pop()))
         return actor.titles
 
-    def _meant(self, phrase: Phrase, speaker: Span, gender: str | None) -> Answer | None:
-        """Whom a noun without a title means: the woman, the actor, the agency's interlocutor."""
+    def _source(self, phrase: Phrase, speaker: Span) -> Answer | None:
+        """Whom `источник`, `собеседник издания` means again: who has spoken without a name, or was told of so."""
         assert phrase.head is not None
-        head = phrase.head.lemma
         rest = phrase.words[phrase.head.index + 1 :]
-        if rest and not (head == "собеседник" and phrases.lemma(rest[0]) in lexicon.OUTLETS):
+        if phrase.head.lemma not in lexicon.SOURCES:
             return None
-        if not rest and head in lexicon.ROLES:
+        allowed = phrase.head.lemma == "собеседник" and all(phrases.lemma(word) in lexicon.OUTLETS or word[0].isupper() for word in rest)
+        if phrase.head.index or (rest and not allowed) or things.close_to(self.text, speaker.end):
             return None
-        found = antecedents.ranked(self.scene, speaker.start, gender, "sing")
-        people = [(share, actor) for share, actor in found if actor.kind == PERSON]
-        if head == "собеседник":
-            people = [item for item in people if item[1].name[:1].islower()] or people
-        return Answer(people[0][1], "noun", people[0][0]) if people else None
+        for place in self.scene.before(speaker.start, antecedents.LOOK_BACK):
+            if place.spoke and place.actor.kind == PERSON and place.actor.number == "sing" and place.actor.name[:1].islower():
+                return Answer(place.actor, "noun")
+        told = things.last_source(self.text, speaker.start, self.others)
+        return Answer(Actor(told, PERSON, MASCULINE), "noun") if told else None
 
 
 def genitive(actor: Actor) -> str:

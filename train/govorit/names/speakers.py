@@ -12,7 +12,7 @@ from govorit.names.people import Context, Mention, Person, full_name
 from govorit.names.phrases import agreement, cases_of, read, strict_gender
 
 NOMINATIVE = frozenset(("nomn",))
-_THIN = 0.04  # of the weight of all readings: less, and a name does not stand in that case
+_THIN = 0.05  # of the weight of all readings: less, and a name does not stand in that case
 
 
 def context_of(text: str, quote: Quote) -> Context:
@@ -70,6 +70,8 @@ def _depends(text: str, start: int, mention: Mention, person: Person, context: C
     if called in (MASCULINE, FEMININE) and person.gender not in (None, called) and mention.fullness[0] == 1:
         return True
     alone = mention.fullness[0] == 1 and mention.fullness < person.fullest.fullness and context.cases == NOMINATIVE
+    if alone and context.gender and person.gender not in (None, context.gender):
+        return True
     return alone and mention.words[-1] not in full_name(text, person).split()
 
 

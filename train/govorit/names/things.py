@@ -41,9 +41,41 @@ def meaning(text: str, position: int, head: Head, entities: Entities) -> str | N
     pattern = _MEANT.get(head.lemma)
     if pattern:
         for entity in entities.before(position, _LOOK_BACK):
-            if pattern.search(text, max(entity.start - 16, 0), entity.end):
+            if entity.label in lexicon.ORGANISATION_LABELS and pattern.search(text, max(entity.start - 16, 0), entity.end):
                 return _name(text, *_with_noun(text, entity), entities)
+    return last_outlet(text, position, entities) if head.lemma in lexicon.OUTLETS and head.number == "sing" else None
+
+
+_PAPER = r"(«[^»\n]{2,40}»|\"[^\"\n]{2,40}\"|[A-Z][\w.&’']*(?: [A-Z][\w.&’']*)*)"
+_REPORTS = r"(?:пиш[еу]т|писал|сообщ|отмеча|цитиру|переда[её]т|рассказ|опублик|узнал|со ссылкой на|по (?:данным|информации|версии))\w*"
+_MEDIUM = r"(?:газет|журнал|издани|агентств|портал|телеканал)\w*"
+_OUTLET = re.compile(rf"(?:{_REPORTS}|{_MEDIUM}) (?:\w+ ){{0,2}}?{_PAPER}|{_PAPER} {_REPORTS}", re.I)
+
+
+def last_outlet(text: str, position: int, entities: Entities) -> str | None:
+    """The medium that was said to report something last before `position`: `пишет "Коммерсант"`; None if there is none near."""
+    for match in reversed(list(_OUTLET.finditer(text, max(position - 2000, 0), position))):
+        start, end = match.span(1 if match[1] else 2)
+        if text[start] in MARKS or text[start].isupper():
+            return _name(text, start, end, entities)
     return None
+
+
+def last_source(text: str, position: int, entities: Entities) -> str | None:
+    """The source that was told of last before `position`, if more than the noun was said: `источник в городской администрации`."""
+    for match in reversed(list(_SOURCE.finditer(text, max(position - 1000, 0), position))):
+        return designation(text, read(text, *match.span(), CASES), entities)
+    return None
+
+
+def close_to(text: str, end: int) -> str:
+    """What a source that ends at `end` is said to be close to, in the nominative: `, близкий к ФСБ`."""
+    found = _CLOSE.match(text, end)
+    return f", близкий {found[1]}" if found else ""
+
+
+_CLOSE = re.compile(r", близк(?:ий|ого|ому|им|ом) (к [^,.;:»\n]+)")
+_SOURCE = re.compile(r"\bисточник(?:а|у|ом|е)? (?:в|из) (?:[а-яё]+(?:ой|ом|ых|их) )?[\w-]+(?: [А-ЯЁ]{2,})?")
 
 
 def last_document(text: str, position: int, gender: str | None, entities: Entities) -> str | None:
