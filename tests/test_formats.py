@@ -312,7 +312,7 @@ def test_inline_wants_its_header(tmp_path, head):
 SPAN = '{"start": 0, "end": 2}'
 BROKEN_JSONL = {
     "not JSON": ("{", "not valid JSON"),
-    "cut short": ('{"text": "Да', "not valid JSON"),
+    "cut short": ('{"text": "Да', "not valid JSON (Unterminated string starting at, character 10)"),
     "a list": ("[]", "found a list"),
     "a number": ("1", "found a number"),
     "no text": ("{}", "text: found nothing"),
@@ -612,6 +612,11 @@ def test_a_format_is_told_by_what_lies_there(tmp_path):
     assert formats.detect(write_facts(tmp_path)) == "factrueval"
     (tmp_path / "b.ann").write_text("")
     assert "side by side" in refusal(tmp_path)
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    (mixed / "a.jsonl").write_text("")
+    (mixed / "b.txt").write_text("Никем не прочитанное")
+    assert "files of jsonl and text side by side" in refusal(mixed)
     for suffix, body, name in (
         (".conll", "", "conll"),
         (".iob", "", "conll"),
@@ -627,12 +632,16 @@ def test_a_format_is_told_by_what_lies_there(tmp_path):
     assert "is not known" in refusal(tmp_path, "xml")
 
 
+def test_what_can_be_written_is_what_has_a_writer():
+    assert [name for name in formats.FORMATS if hasattr(import_module(f"govorit.formats.{name}"), "write")] == list(formats.WRITABLE)
+
+
 def test_plain_text_keeps_its_line_ends(tmp_path):
     (tmp_path / "a.b.txt").write_bytes("Да\r\nнет\u0085".encode())
     assert list(formats.read(tmp_path)) == [Article("a.b", "Да\r\nнет\u0085")]
 
 
-@pytest.mark.parametrize("name", ["formats.inline", "lint", "words"])
+@pytest.mark.parametrize("name", ["formats.inline", "corpora.lint", "words"])
 def test_the_examples_in_docstrings_hold(name):
     assert doctest.testmod(import_module(f"govorit.{name}")) == (0, ANY)
 

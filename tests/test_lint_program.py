@@ -220,3 +220,13 @@ def test_a_damaged_corpus_is_reported_line_by_line(tmp_path, capsys, monkeypatch
         assert all(": " in line for line in lines if line.endswith("]"))
         assert not lines or (status == 2) == any("[error: " in line for line in lines)
     assert 150 < statuses.count(2) < 300 and set(statuses) == {0, 2}
+
+
+@pytest.mark.parametrize(
+    ("shell", "status", "error"), [(">/dev/full", 2, "the output: No space left on device\n"), (">&- 2>&- <&-", 0, "")]
+)
+def test_an_output_that_takes_nothing(tmp_path, shell, status, error):
+    (tmp_path / "a.jsonl").write_text(row("a") + "\n")
+    command = f'"$0" "$1" "$2" {shell}'
+    done = subprocess.run(["sh", "-c", command, sys.executable, ROOT / "scripts/lint.py", tmp_path], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (status, error)

@@ -86,6 +86,33 @@ def test_what_is_read_is_never_written_over(run, program, tmp_path):
         assert status == 2 and err == f"--out: {out}: is among what is read; name another place\n" and path.read_bytes() == before
 
 
+def test_a_file_is_there_whole_or_as_it_was(run, program, tmp_path):
+    """Where anything is wrong, the model is not even loaded; from standard input, what was read is thrown away."""
+    line = jsonl.dump(tiny.articles(1)[0])
+    (tmp_path / "good.jsonl").write_text(f"{line}\n")
+    (tmp_path / "bad.jsonl").write_text(f"{line}\n{{\n")
+    out = tmp_path / "earlier.jsonl"
+    out.write_text("вчерашнее")
+    for source in ("missing.txt", "bad.jsonl"):
+        status, _, err = program(predict.main, tmp_path / "good.jsonl", tmp_path / source, "--model", tmp_path / "none", "--out", out)
+        assert status == 2 and source in err and err.count("\n") == 1
+    status, _, err = program(predict.main, "--model", run, "--out", out, stdin=f"{line}\n{{\n".encode())
+    assert status == 2 and "stdin:2: not valid JSON" in err and out.read_text() == "вчерашнее"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.jsonl", "earlier.jsonl", "good.jsonl"]
+    link, new = tmp_path / "link.jsonl", tmp_path / "new/folder/found.jsonl"
+    link.symlink_to(out)
+    for place in (link, new):
+        assert program(predict.main, tmp_path / "good.jsonl", "--model", run, "--out", place)[0] == 0
+    assert link.is_symlink() and out.read_bytes() == new.read_bytes() and json.loads(out.read_text())["id"] == "n-000"
+
+
+def test_a_device_is_written_to_and_stays(run, program, tmp_path):
+    for device, expected in (("/dev/null", 0), ("/dev/full", 2)):
+        status, _, err = program(predict.main, SEED, "--model", run, "--out", device)
+        assert status == expected and err.count("\n") == (expected > 0) and Path(device).is_char_device()
+    assert "No space left" in err
+
+
 def test_a_model_that_is_none(program, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     status, _, err = program(predict.main, SEED, "--model", tmp_path)

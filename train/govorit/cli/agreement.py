@@ -9,7 +9,7 @@ from pathlib import Path
 
 from govorit import formats
 from govorit.article import Article
-from govorit.cli import guarded, whole
+from govorit.cli import Parser, guarded, whole
 from govorit.cli.compare import show, write
 from govorit.cli.lint import reading_arguments, reading_options
 from govorit.corpora import lint
@@ -34,7 +34,7 @@ def _program() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="agreement", description="Measure how far two annotators of the same articles agree.")
+    parser = Parser(prog="agreement", description="Measure how far two annotators of the same articles agree.")
     parser.add_argument("a", type=Path, metavar="A", help="the articles as one annotated them: a file or folder")
     parser.add_argument("b", type=Path, metavar="B", help="the same articles as the other did, paired by id; in any format")
     reading_arguments(parser)

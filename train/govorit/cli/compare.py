@@ -16,7 +16,7 @@ from tqdm import tqdm
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from govorit import files, formats
-from govorit.cli import guarded, whole
+from govorit.cli import Parser, guarded, whole
 from govorit.config import Config, flatten
 from govorit.errors import UserError
 from govorit.evaluation import comparison, side_by_side
@@ -44,7 +44,7 @@ def _program() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="compare",
         description="Compare runs: those that differ in nothing but seed and fold are a group; each group is compared with the first.",
     )

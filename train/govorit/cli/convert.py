@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from govorit import formats
 from govorit.article import QUOTE_LABELS, Article
-from govorit.cli import guarded
+from govorit.cli import Parser, guarded
 from govorit.cli.lint import reading_arguments, reading_options
 from govorit.config import Source, Split
 from govorit.corpora import corpus, lint, splits
@@ -78,11 +78,11 @@ def _above(path: Path) -> Path:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="convert", description="Convert annotated articles from any format to any other.")
+    parser = Parser(prog="convert", description="Convert annotated articles from any format to any other.")
     parser.add_argument(
         "source", nargs="+", metavar="SRC", help="annotated articles: files or folders; a folder's train, dev and test are kept"
     )
-    parser.add_argument("--to", choices=formats.FORMATS, help="format to write (default: told by the suffix of DST)")
+    parser.add_argument("--to", choices=formats.WRITABLE, help="format to write (default: told by the suffix of DST)")
     parser.add_argument("--out", type=Path, required=True, metavar="DST", help="file or folder to write")
     reading_arguments(parser)
     parser.add_argument("--nested", choices=("refuse", "outermost"), default="refuse", help="entities inside entities (default: refuse)")

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from govorit import __version__, formats, machine, paths
 from govorit.article import LAYERS, Article
-from govorit.cli import guarded, whole
+from govorit.cli import Parser, guarded, whole
 from govorit.cli.lint import reading_arguments, reading_options
 from govorit.cli.predict import batch_argument
 from govorit.config import Source
@@ -70,9 +70,7 @@ def _program() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="evaluate", description="Score a checkpoint, or a file of predictions, against annotated articles."
-    )
+    parser = Parser(prog="evaluate", description="Score a checkpoint, or a file of predictions, against annotated articles.")
     parser.add_argument("gold", type=Path, help="annotated articles: a file or folder")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--model", type=Path, help="a checkpoint that training has written")

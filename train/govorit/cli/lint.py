@@ -14,7 +14,7 @@ from typing import Any
 
 from govorit import formats
 from govorit.article import KINDS, Article
-from govorit.cli import guarded, whole
+from govorit.cli import Parser, guarded, whole
 from govorit.corpora.corpus import outermost
 from govorit.corpora.lint import ERROR, Problem, corpus_problems
 from govorit.errors import UserError
@@ -47,7 +47,7 @@ def _program() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="lint", description="List every problem of annotated articles; exit 2 where there are errors.")
+    parser = Parser(prog="lint", description="List every problem of annotated articles; exit 2 where there are errors.")
     parser.add_argument("source", nargs="+", metavar="SRC", help="annotated articles: files or folders, read as one corpus")
     reading_arguments(parser)
     parser.add_argument("--labels", type=_list, metavar="A,B", help="entity labels that may occur (default: all)")

@@ -6,16 +6,16 @@ import argparse
 import io
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from tqdm import tqdm
 
-from govorit import formats, highlight, paths
+from govorit import files, formats, highlight, paths
 from govorit.article import Article
-from govorit.cli import guarded, preannotation, whole
+from govorit.cli import Parser, guarded, preannotation, whole
 from govorit.corpora import lint
 from govorit.errors import UserError
 from govorit.extractor import Extractor
@@ -28,17 +28,20 @@ def main() -> None:
 
 def _program() -> int:
     options = _options()
-    articles = chain.from_iterable(_read(path, options.format) for path in options.source)
+    articles = _articles(options)
     if options.to in preannotation.TOOLS:
         return _pre_annotate(articles, options)
     _spare_sources(options.out, options.source)
+    if options.out and all(map(_can_be_read_twice, options.source)):  # no mistake shall cost the model's work
+        for article in _articles(options):
+            lint.bare(article)
     extractor = Extractor.load(find_model(options.model), options.engine)
     mistakes: list[UserError] = []
     with _output(options.out) as out:
         found = extractor.read(_until_mistake(articles, mistakes), options.batch_tokens)
         _write(tqdm(found, unit="article", disable=None, leave=False), options.to, out)
-    if mistakes:  # what came before it is written
-        raise mistakes[0]
+        if mistakes:  # on standard output, what came before it is written
+            raise mistakes[0]
     return 0
 
 
@@ -53,7 +56,7 @@ def _pre_annotate(articles: Iterable[Article], options: argparse.Namespace) -> i
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="predict", description="Read Russian news articles: who is named, and who said what.")
+    parser = Parser(prog="predict", description="Read Russian news articles: who is named, and who said what.")
     parser.add_argument(
         "source", nargs="*", default=["-"], help="text files, .jsonl files, folders of them, or - for standard input (default)"
     )
@@ -67,16 +70,22 @@ def _options() -> argparse.Namespace:
         default="jsonl",
         help="what to write: for programs, for readers, or for annotators to correct (default: jsonl)",
     )
-    parser.add_argument("--out", type=Path, help="file to write to, for brat a folder (default: standard output)")
+    parser.add_argument("--out", type=Path, help="file to write, whole or not at all; for brat a folder (default: standard output)")
     batch_argument(parser)
     return parser.parse_args()
 
 
+def _articles(options: argparse.Namespace) -> Iterator[Article]:
+    """Open every source, so that a missing one is told at once; what is in them is read as it is asked for."""
+    return chain.from_iterable([_read(source, options.format) for source in options.source])
+
+
 def _read(source: str, name: str | None) -> Iterator[Article]:
-    if source == "-":
-        yield from _read_stream(sys.stdin.buffer, name)
-    else:
-        yield from formats.read(Path(source), name)
+    return _read_stream(sys.stdin.buffer, name) if source == "-" else formats.read(Path(source), name)
+
+
+def _can_be_read_twice(source: str) -> bool:
+    return source != "-" and (Path(source).is_file() or Path(source).is_dir())
 
 
 def _read_stream(stream: BinaryIO, name: str | None) -> Iterator[Article]:
@@ -119,16 +128,23 @@ def _spare_sources(out: Path | None, sources: Iterable[str]) -> None:
             raise UserError(f"--out: {out}: is among what is read; name another place")
 
 
-def _output(path: Path | None) -> AbstractContextManager[TextIO]:
-    """What to write to; standard output stays open."""
+@contextmanager
+def _output(path: Path | None) -> Iterator[TextIO]:
+    """What to write to: standard output, which stays open, a device, or a file that is there whole or not at all."""
     if path is None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8", newline="\n")
-        return nullcontext(sys.stdout)
-    try:
-        return path.open("w", encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UserError(f"--out: {path}: cannot be written: {error.strerror}") from None
+        yield sys.stdout
+    elif path.exists() and not path.is_file():
+        try:
+            with formats.create(path) as device:
+                yield device
+        except OSError as error:
+            raise UserError(f"{path}: cannot be written: {error.strerror}") from None
+    else:
+        formats.make_folder(path.absolute().parent)
+        with files.whole(path.resolve()) as beside, beside.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
 
 
 def model_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from govorit import checkpoint, formats
-from govorit.cli import guarded
+from govorit.cli import Parser, guarded
 from govorit.engines import find_graph
 from govorit.errors import UserError
 from govorit.publishing import card, export, fidelity, release
@@ -66,7 +66,7 @@ def _check(run: Run, place: Path) -> list[str]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="publish", description="Give a finished run away: layers that plain transformers load, a model card, graphs for other engines."
     )
     parser.add_argument("run", type=Path, help="the folder of a finished run")

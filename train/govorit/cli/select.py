@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from govorit import formats, selection
 from govorit.article import Article
-from govorit.cli import guarded, preannotation, whole
+from govorit.cli import Parser, guarded, preannotation, whole
 from govorit.cli.predict import batch_argument, find_model, model_arguments
 from govorit.corpora import duplicates, lint
 from govorit.errors import UserError
@@ -50,7 +50,7 @@ def _program() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="select", description="Pick the raw articles whose annotation would teach a model most.")
+    parser = Parser(prog="select", description="Pick the raw articles whose annotation would teach a model most.")
     parser.add_argument("source", nargs="+", metavar="RAW", help="raw articles: files or folders; what is marked on them is passed over")
     model_arguments(parser)
     parser.add_argument("--number", type=whole(1), default=50, metavar="N", help="how many articles to pick (default: %(default)s)")

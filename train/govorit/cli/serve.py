@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 
-from govorit.cli import guarded, whole
+from govorit.cli import Parser, guarded, whole
 from govorit.cli.predict import find_model, model_arguments
 from govorit.errors import MissingPackageError, UserError
 from govorit.extractor import Extractor
@@ -38,9 +38,7 @@ def _program() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="serve", description="Read Russian news articles in a browser, and over HTTP (POST /extract, /docs)."
-    )
+    parser = Parser(prog="serve", description="Read Russian news articles in a browser, and over HTTP (POST /extract, /docs).")
     model_arguments(parser)
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1, this machine alone; there are no passwords)"

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from govorit import formats
-from govorit.cli import guarded
+from govorit.cli import Parser, guarded
 from govorit.corpora import archive, silver
 from govorit.errors import UserError
 
@@ -48,9 +48,7 @@ def _is_of(path: Path, digest: str) -> bool:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="silver", description="Label every token of raw text with natasha's models (pip install natasha)."
-    )
+    parser = Parser(prog="silver", description="Label every token of raw text with natasha's models (pip install natasha).")
     parser.add_argument("text", nargs="+", metavar="TEXT", help="files or folders of .txt (.xz, .gz), a paragraph a line, or of .jsonl")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the labels go, a file a text; whole ones are kept")
     parser.add_argument("--processes", type=_count, default=os.cpu_count() or 1, metavar="N", help="default: %(default)s")

@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from govorit import paths
 from govorit.cli import guarded
-from govorit.config import Config, flatten, register, settled
+from govorit.config import Config, check, flatten, register, settled
 from govorit.errors import UserError
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def _run(config: Config, folder: Path) -> None:
     if config.resume and _is_of(folder, config) and (folder / "metrics.json").exists():
         say(f"{folder}: this run has come to its end, there is nothing to resume; {folder / 'report.md'} has its scores")
         return
+    check(config)  # before libraries are loaded, which takes longer than reading the message
     quieten(config)
     from govorit import pipeline
     from govorit.training.loop import Stopped
@@ -170,7 +171,7 @@ def one_line(error: BaseException) -> str:
         lines += [line.strip() for line in str(error).split("\n")]
         error = error.__cause__  # type: ignore[assignment]
     said = dict.fromkeys(line for line in lines if line and not line.startswith(_ADVICE))
-    text = "; ".join(said) or "the config cannot be composed"
+    text = "; ".join(said).replace(":; ", ": ") or "the config cannot be composed"
     key = re.search(r"Could not override '([^']+)'|Key '([^']+)' (?:is )?not in", text)
     known = flatten(OmegaConf.to_container(OmegaConf.structured(Config)))
     groups = {".".join(name.split(".")[:depth]) for name in known for depth in (1, 2, 3)}

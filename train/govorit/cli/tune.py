@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from govorit import files, paths
-from govorit.cli import guarded, whole
+from govorit.cli import Parser, guarded, whole
 from govorit.cli.train import implied, one_line, quieten, say, settle
 from govorit.config import Config, check, flatten, register, settled
 from govorit.corpora import corpus
@@ -55,7 +55,7 @@ def _program() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tune", description="Search for the settings that do best on dev; test is not looked at.",
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip

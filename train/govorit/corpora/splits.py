@@ -134,7 +134,9 @@ def _units(articles: Sequence[Article], near: float, seed: int) -> list[_Unit]:
 
 def _check(split: Split) -> None:
     if split.dev < 0 or split.test < 0 or (split.dev if split.folds else split.dev + split.test) >= 1:
-        raise UserError(f"data.split: dev {split.dev} and test {split.test} leave nothing to train on")
+        raise UserError(
+            f"data.split: dev {split.dev} and test {split.test} leave nothing to train on; expected shares that add up to less than 1"
+        )
     if not 0 < split.near <= 1:
         raise UserError(f"data.split.near: found {split.near}, expected a share above 0, at most 1")
 

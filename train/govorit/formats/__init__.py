@@ -17,10 +17,12 @@ from govorit.errors import UserError
 from govorit.formats.options import DEFAULTS, Options
 
 FORMATS = ("jsonl", "brat", "factrueval", "inline", "text", "conll", "labelstudio", "hf", "xmi", "docbin")
+WRITABLE = tuple(name for name in FORMATS if name not in ("factrueval", "text"))
 LEFT_OUT = "left_out"  # key of `Article.meta`: what a reader had to leave out, a line each
 _SUFFIXES = {".jsonl": "jsonl", ".json": "jsonl", ".ann": "brat", ".objects": "factrueval"}
 _SUFFIXES |= {".conll": "conll", ".iob": "conll", ".bio": "conll"}
 _SUFFIXES |= {".parquet": "hf", ".arrow": "hf", ".xmi": "xmi", ".zip": "xmi", ".spacy": "docbin"}
+_WITH_TEXTS = ("brat", "factrueval")  # whose articles lie in .txt files
 _SAVED = ("dataset_dict.json", "dataset_info.json", "state.json")  # what `save_to_disk` of Hugging Face datasets leaves in a folder
 
 
@@ -48,19 +50,19 @@ def detect(path: Path) -> str:
         return "hf"
     if path.is_dir():
         found = {detect(file) for file in path.iterdir() if file.suffix in _SUFFIXES}
+        texts = sorted(path.glob("*.txt"))
+        if texts and found.isdisjoint(_WITH_TEXTS):
+            found.add(detect(texts[0]))
         if len(found) > 1:
-            raise UserError(f"{path}: format: files of {' and '.join(sorted(found))} side by side; name one of them")
+            raise UserError(f"{path}: format: files of {' and '.join(sorted(found))} side by side; name one, or move the rest")
         if found:
             return found.pop()
-        texts = sorted(path.glob("*.txt"))
-        if not texts:
-            raise UserError(f"{path}: no .jsonl, .ann, .objects or .txt file in this folder")
-        return detect(texts[0])
+        raise UserError(f"{path}: no .jsonl, .ann, .objects or .txt file in this folder")
     if path.suffix == ".txt":
         with path.open("rb") as file:
             return "inline" if file.read(5) == b"# id:" else "text"
     if path.suffix not in _SUFFIXES:
-        raise UserError(f"{path}: format: cannot be told from {path.suffix or 'a name with no suffix'!r}; name one of {', '.join(FORMATS)}")
+        raise UserError(f"{path}: format: cannot be told from {path.suffix or 'a name with no suffix'}; name one of {', '.join(FORMATS)}")
     if path.suffix == ".json" and path.is_file():
         with path.open("rb") as file:
             return "labelstudio" if file.read(200).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"[" else "jsonl"

@@ -48,7 +48,7 @@ def read_lines(lines: Iterable[bytes], name: str, options: Options = DEFAULTS) -
         if line.strip():
             where = f"{name}:{number}"
             try:
-                article = to_article(parse(line, where, EXPECTED), f"{Path(name).stem}-{number}", where, options)
+                article = to_article(parse(line.rstrip(b"\r\n"), where, EXPECTED), f"{Path(name).stem}-{number}", where, options)
             except UserError as error:
                 options.report(error)
             else:

@@ -25,6 +25,8 @@ def parse(data: bytes, where: str, expected: str) -> Any:
         raise UserError(f"{where}: byte {error.start} of the line is not UTF-8; convert the file to UTF-8") from None
     except RecursionError:
         raise UserError(f"{where}: JSON nested too deeply; expected {expected}") from None
+    except json.JSONDecodeError as error:  # its "line 1" is none of the file's
+        raise UserError(f"{where}: not valid JSON ({error.msg}, character {error.pos + 1}); expected {expected}") from None
     except ValueError as error:
         raise UserError(f"{where}: not valid JSON ({error}); expected {expected}") from None
 
