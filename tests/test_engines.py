@@ -104,6 +104,14 @@ def test_eight_bits_find_nearly_the_same_spans(folder):
     assert (folder / INT8).stat().st_size < 0.6 * (folder / "whole.onnx").stat().st_size
 
 
+def test_torch_reads_where_there_is_a_gpu(folder, monkeypatch):
+    moved = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr("govorit.network.tagger.Tagger.to", lambda tagger, device: moved.append(device) or tagger)
+    Extractor.load(folder, "torch")
+    assert moved == ["cuda"]
+
+
 READ = """
 import json, sys
 from govorit.extractor import Extractor

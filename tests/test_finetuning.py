@@ -15,7 +15,6 @@ from torch import nn
 
 from govorit import pipeline, words
 from govorit.article import LAYERS
-from govorit.checkpoint import States
 from govorit.config import Trainer
 from govorit.contract import Contract
 from govorit.corpora import corpus
@@ -28,6 +27,7 @@ from govorit.network.linking import LinkLoss
 from govorit.training import finetuning
 from govorit.training.finetuning import choose_precision, parameter_groups
 from govorit.training.loop import Stopped
+from govorit.training.states import States
 from govorit.windows import IGNORED
 
 ARTICLES = tiny.articles(10)
@@ -337,6 +337,15 @@ def test_a_rate_that_is_far_too_high_leaves_no_state_that_is_not_finite(tokenize
     assert finite(States(tmp_path / "state"))
     best = States(tmp_path / "state").best()
     assert best is None or all(bool(torch.isfinite(v).all()) for v in best.tensors["weights"].values())
+
+
+def test_a_step_too_large_for_the_memory_is_told_in_a_line(tokenizer, tmp_path, monkeypatch):
+    def full(self, plan):
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 20.00 MiB")
+
+    monkeypatch.setattr(finetuning.Loop, "step", full)
+    with pytest.raises(TrainingError, match=r"192 tokens do not fit .*: trainer\.batch_tokens=96 trainer\.accumulate=2$"):
+        run(network(tokenizer), training_set(tokenizer), trainer(), tmp_path)
 
 
 # When it stops, and with what

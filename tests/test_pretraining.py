@@ -22,7 +22,6 @@ from transformers import (
     RobertaConfig,
 )
 
-from govorit.checkpoint import States
 from govorit.config import Mlm, Trainer
 from govorit.corpora import archive
 from govorit.corpora.archive import CONTINUED, HEAD, SPECIAL, Packed, Rows
@@ -31,6 +30,7 @@ from govorit.network import tagger, tokenization
 from govorit.training import pretraining
 from govorit.training.loop import Stopped
 from govorit.training.pretraining import Hidden, Loop, Network, Plan, hide
+from govorit.training.states import States
 from govorit.windows import IGNORED, Frame
 
 MASK = 4

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import _CACHED_NO_EXIST
+from huggingface_hub.errors import LocalEntryNotFoundError
+from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import (
     AlbertConfig,
@@ -160,7 +163,7 @@ def test_pickled_weights_are_not_loaded(tmp_path):
     encoder.save_pretrained(tmp_path)
     (tmp_path / "model.safetensors").unlink()
     torch.save(encoder.state_dict(), tmp_path / "pytorch_model.bin")
-    assert "safetensors" in refusal(tmp_path)
+    assert f".from_pretrained('{tmp_path}').save_pretrained('FOLDER')" in refusal(tmp_path)
 
 
 def test_weights_that_run_code_do_not(tmp_path):
@@ -189,6 +192,30 @@ def test_code_beside_the_weights_is_not_run(tmp_path, kind):
     assert not (tmp_path / "sprung").exists()
 
 
+def test_code_of_an_encoder_is_not_named_in_what_is_published():
+    shape = BertConfig(**SHAPE, auto_map={"AutoModel": "code.Model"})
+    assert "auto_map" not in Tagger(AutoModel.from_config(shape), LAYERS).standard("entities")[0].to_dict()
+    assert shape.auto_map
+
+
+def test_weights_under_other_names_are_not_replaced_by_random_ones(tmp_path):
+    BertModel(BertConfig(**SHAPE)).save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    save_file({f"module.{name}": value for name, value in weights.items()}, tmp_path / "model.safetensors", {"format": "pt"})
+    assert "has no weights for 37 tensors of BertModel (embeddings.LayerNorm.bias, " in refusal(tmp_path)
+    few = {name: value for name, value in weights.items() if not name.startswith(("pooler.", "encoder.layer.1.output.dense.bias"))}
+    save_file(few, tmp_path / "model.safetensors", {"format": "pt"})
+    assert "has no weights for 1 tensors of BertModel" in refusal(tmp_path), "the pooler is not missed"
+
+
+@pytest.mark.parametrize("family", ENCODERS)
+def test_an_encoder_loads_where_there_is_a_gpu(tmp_path, monkeypatch, family):
+    AutoModel.from_config(ENCODERS[family]).save_pretrained(tmp_path)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    encoder = tagger.build(model(tmp_path), LAYERS, tokenizer()).encoder
+    assert encoder.config._attn_implementation == ("eager" if family == "DeBERTa-v2" else "sdpa")
+
+
 def test_damaged_weights(tmp_path):
     BertModel(BertConfig(**SHAPE)).save_pretrained(tmp_path)
     whole = (tmp_path / "model.safetensors").read_bytes()
@@ -212,3 +239,14 @@ def test_a_hub_name_without_a_network_names_the_ways_on(monkeypatch):
     with pytest.raises(UserError) as caught:
         tokenization.load("nobody/no-such-model")
     assert "\n" not in str(caught.value)
+
+
+def test_what_the_hub_says_reaches_the_user(monkeypatch):
+    gated = OSError("You are trying to access a gated repo.\nAsk for it at …")
+    told = "model.path: OWNER/NAME: no encoder can be loaded from the Hub: You are trying to access a gated repo. Ask for it at …"
+    assert str(tokenization.unloadable("OWNER/NAME", "encoder", gated)) == told
+    unreachable = OSError("We couldn't connect")
+    unreachable.__cause__ = LocalEntryNotFoundError("no")
+    assert "the Hub cannot be reached" in str(tokenization.unloadable("OWNER/NAME", "encoder", unreachable))
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: _CACHED_NO_EXIST)
+    assert ".from_pretrained('OWNER/NAME').save_pretrained('FOLDER')" in str(tokenization.unloadable("OWNER/NAME", "encoder", unreachable))

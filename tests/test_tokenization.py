@@ -10,7 +10,7 @@ import pytest
 import torch
 from generate import random_text
 from safetensors.torch import load_file
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoTokenizer, BertConfig, BertForMaskedLM
 
 from govorit import config, windows, words
@@ -57,7 +57,7 @@ def test_learning_gives_the_same_vocabulary_each_time():
 
 def test_learning_gives_the_same_vocabulary_in_each_process():
     code = (
-        "import hashlib; from random import Random; from generate import random_text; from govorit import tokenization\n"
+        "import hashlib; from random import Random; from generate import random_text; from govorit.network import tokenization\n"
         "texts = [random_text(Random(i), exotic=False) for i in range(150)]\n"
         "print(hashlib.sha256(tokenization.learn(texts, 400).to_str().encode()).hexdigest())"
     )
@@ -162,6 +162,35 @@ def test_marks_that_a_vocabulary_has_are_left_alone():
     replaced = tokenization.adapt(tokenizer)
     assert not set("«»—…ё") & set(replaced) and "–" in replaced
     assert [token for token, _ in pieces_of(tokenizer, "«ё» — … –")] == [*"«ё»—…-"]
+
+
+def other_than_bert(kind: str) -> Tokenizer:
+    """A tokenizer as RoBERTa (bytes) or XLM-R and DeBERTa (SentencePiece) have it."""
+    if kind == "bytes":
+        tokenizer, trainer = Tokenizer(models.BPE()), trainers.BpeTrainer(vocab_size=500, show_progress=False)
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    else:
+        tokenizer = Tokenizer(models.Unigram())
+        trainer = trainers.UnigramTrainer(vocab_size=300, show_progress=False, special_tokens=["<unk>"], unk_token="<unk>")
+        space = pre_tokenizers.Metaspace(prepend_scheme="always")
+        tokenizer.pre_tokenizer = space if kind == "SentencePiece" else pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), space])
+    tokenizer.train_from_iterator([*texts(), *["Да — нет: он (из Минска), «Снег» и дождь."] * 50], trainer)
+    return tokenizer
+
+
+@pytest.mark.parametrize("kind", ["bytes", "SentencePiece", "SentencePiece, older"])
+def test_words_of_another_tokenizer_are_cut_as_its_encoder_has_learnt_them(kind):
+    tokenizer = other_than_bert(kind)
+    text = "Нет — да: он (из Минска, «Снег и дождь 61 % за год"
+    before = tokenizer.encode(text)
+    assert {"bytes": "ĠâĢĶ", "SentencePiece": "▁—"}[kind.partition(",")[0]] in before.tokens
+    tokenization.adapt(tokenizer)
+    after = tokenizer.encode(text)
+    assert (after.tokens, after.offsets) == (before.tokens, before.offsets)
+    for other in (text, "«Да».— (№5), “Й”…\nОн", *(random_text(Random(i)) for i in range(50))):
+        found = windows.tokenize(other, tokenizer)
+        assert set(found.bounds) <= set(words.words(other)) and len(set(found.heads)) == len(found.heads), other
+    assert windows.tokenize(text, tokenizer).bounds == words.words(text)
 
 
 def test_the_adapted_tokenizer_survives_saving(tmp_path):

@@ -27,7 +27,6 @@ from transformers import AutoModel, BertConfig
 
 from govorit import config, formats, pipeline, windows
 from govorit.article import QUOTE_LABELS, Article
-from govorit.checkpoint import States
 from govorit.contract import Contract
 from govorit.engines import TorchEngine
 from govorit.extractor import Extractor
@@ -35,6 +34,7 @@ from govorit.network import tagger, tokenization
 from govorit.network.tagger import Tagger
 from govorit.training import finetuning
 from govorit.training.finetuning import TrainingSet
+from govorit.training.states import States
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPES = {"tiny2": (3, 312, 12, 600, 29_564), "base": (12, 768, 12, 3072, 119_547)}  # layers, width, heads, inner width, vocabulary

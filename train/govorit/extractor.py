@@ -44,7 +44,8 @@ class Extractor:
         """Load a checkpoint that training has written.
 
         Args:
-            engine: `torch`; `onnx`, which needs the checkpoint's graph; or `auto`: the graph where there is one, else torch.
+            engine: `torch`, on a GPU where there is one; `onnx`, which needs the checkpoint's graph; or `auto`: the graph where there is
+                one, else torch.
             threads: of the processor, for the network; 0 leaves it to the engine.
 
         Raises:
@@ -127,4 +128,4 @@ def _torch(folder: Path, contract: Contract, threads: int) -> Engine:
 
     if threads:
         torch.set_num_threads(threads)
-    return TorchEngine(load_tagger(folder, contract))
+    return TorchEngine(load_tagger(folder, contract).to("cuda" if torch.cuda.is_available() else "cpu"))

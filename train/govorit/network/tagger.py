@@ -126,8 +126,8 @@ def network(config: Model, tokenizer: PreTrainedTokenizerFast, kind: Any) -> Pre
     Raises:
         UserError: it cannot be loaded.
     """
-    attention = config.attention if config.attention != "auto" else "sdpa" if torch.cuda.is_available() else "eager"
-    options: dict[str, Any] = {"attn_implementation": attention}
+    own = None if torch.cuda.is_available() else "eager"  # None: the best that the architecture has, which is not sdpa for all (DeBERTa)
+    options: dict[str, Any] = {"attn_implementation": own if config.attention == "auto" else config.attention}
     vocabulary = len(tokenizer)
     if config.path is None:
         ids = {f"{name}_token_id": tokenizer.convert_tokens_to_ids(f"[{name.upper()}]") for name in ("pad", "cls", "sep")}
@@ -157,6 +157,7 @@ def head_config(config: PreTrainedConfig, labels: Sequence[str]) -> PreTrainedCo
     own.id2label, own.label2id = dict(enumerate(names)), {name: i for i, name in enumerate(names)}
     own.architectures = [type(_shell(own)).__name__]
     own.dtype = "float32"
+    vars(own).pop("auto_map", None)  # code of the encoder's own, which was not run and does not lie beside
     return own
 
 
@@ -211,6 +212,21 @@ def _load(path: str, kind: Any, dropout: float | None, options: Mapping[str, Any
     """Load a model; nothing in it is executed or unpickled."""
     try:
         config = _drop(AutoConfig.from_pretrained(path, trust_remote_code=False), dropout)
-        return kind.from_pretrained(path, config=config, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, **options)
+        model, found = kind.from_pretrained(
+            path, config=config, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True, **options
+        )
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, SafetensorError, StrictDataclassError) as error:
         raise unloadable(path, "encoder", error) from None
+    _refuse_random(path, model, found["missing_keys"])
+    return model
+
+
+def _refuse_random(path: str, model: PreTrainedModel, missing: Iterable[str]) -> None:
+    """Refuse an encoder of which the file had not all weights: the others would be random. What lies above it may be new."""
+    encoder = {name.partition(f"{model.base_model_prefix}.")[2] or name for name in missing}
+    lost = sorted(encoder & {name for name in model.base_model.state_dict() if not name.startswith("pooler.")})
+    if lost:
+        raise UserError(
+            f"model.path: {path}: has no weights for {len(lost)} tensors of {type(model.base_model).__name__} ({', '.join(lost[:2])}, …); "
+            f"save the model again with save_pretrained of transformers"
+        )

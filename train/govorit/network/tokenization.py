@@ -92,8 +92,7 @@ def adapt(tokenizer: Tokenizer) -> dict[str, str]:
     missing = {char: other for char, other in STAND_INS.items() if not _knows(tokenizer, char) and _knows(tokenizer, other)}
     before = [_clean(), *(normalizers.Replace(char, other) for char, other in missing.items())]
     tokenizer.normalizer = normalizers.Sequence([*before, *([tokenizer.normalizer] if tokenizer.normalizer is not None else [])])
-    own = [tokenizer.pre_tokenizer] if tokenizer.pre_tokenizer is not None else []
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([_edges(), *own])
+    tokenizer.pre_tokenizer = _at_edges(tokenizer.pre_tokenizer)
     return missing
 
 
@@ -134,13 +133,44 @@ def _keep_letters(tokenizer: Tokenizer) -> None:
 
 def unloadable(path: str, what: str, error: Exception) -> UserError:
     """What to tell a user whose encoder cannot be loaded, and the ways on."""
-    if Path(path).exists():
-        return UserError(f"model.path: {path}: no {what} can be loaded from it: {' '.join(str(error).split()):.300}")
-    if path.count("/") != 1 or path.startswith((".", "/", "~")):
+    folder = Path(path).exists()
+    said = " ".join(str(error if folder else error.__cause__ or error).split())
+    if not folder and (path.count("/") != 1 or path.startswith((".", "/", "~"))):
         return UserError(f"model.path: {path}: no such folder; name an existing one, or a Hub model as OWNER/NAME")
-    return UserError(
-        f"model.path: {path}: not in the cache, and the Hub cannot be reached or has no such model; "
-        f"give a local folder (model.path=FOLDER), or use model=mini, which needs no network"
+    if what == "encoder" and _is_pickled(path):
+        kinds = "from transformers import AutoModelForMaskedLM as M, AutoTokenizer as T"
+        return UserError(
+            f"model.path: {path}: no weights in safetensors are to be had, and pickled ones are not loaded; where you trust them, convert: "
+            f"python -c \"{kinds}; [kind.from_pretrained('{path}').save_pretrained('FOLDER') for kind in (M, T)]\", then model.path=FOLDER"
+        )
+    if not folder and _is_unreachable(error):
+        return UserError(
+            f"model.path: {path}: not in the cache, and the Hub cannot be reached or has no such model; "
+            f"give a local folder (model.path=FOLDER), or use model=mini, which needs no network"
+        )
+    return UserError(f"model.path: {path}: no {what} can be loaded from {'it' if folder else 'the Hub'}: {said:.300}")
+
+
+def _is_pickled(path: str) -> bool:
+    """Whether a folder, or a model of the Hub as far as its cache remembers, has no weights in safetensors."""
+    from huggingface_hub import _CACHED_NO_EXIST, try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    if Path(path).exists():
+        return any(Path(path).glob("pytorch_model*.bin")) and not any(Path(path).glob("*.safetensors"))
+    names = ("model.safetensors", "model.safetensors.index.json")
+    try:
+        return all(try_to_load_from_cache(path, name) is _CACHED_NO_EXIST for name in names)
+    except HFValidationError:
+        return False
+
+
+def _is_unreachable(error: BaseException | None) -> bool:
+    """Whether an error came about since something is not in the cache and the Hub does not answer."""
+    from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    return error is not None and (
+        isinstance(error, LocalEntryNotFoundError | OfflineModeIsEnabled) or _is_unreachable(error.__cause__ or error.__context__)
     )
 
 
@@ -181,9 +211,27 @@ def _split() -> pre_tokenizers.PreTokenizer:
     return pre_tokenizers.Sequence([_edges(), pre_tokenizers.BertPreTokenizer()])
 
 
-def _edges() -> pre_tokenizers.PreTokenizer:
-    """Split at the edges of :func:`govorit.words.words`: a mark with no letter before it does not belong to the letter after it."""
-    return pre_tokenizers.Split(Regex(r"[^\w\s]\p{M}*|(?<!\w)\p{M}+"), "isolated")
+def _edges(space: str = "") -> pre_tokenizers.PreTokenizer:
+    """Split at the edges of :func:`govorit.words.words`: a mark with no letter before it does not belong to the letter after it.
+
+    A `space` before a mark, written as the tokenizer writes it, stays with it.
+    """
+    return pre_tokenizers.Split(Regex(rf"{space and space + '?'}[^\w\s{space}]\p{{M}}*|(?<!\w)\p{{M}}+"), "isolated")
+
+
+def _at_edges(own: pre_tokenizers.PreTokenizer | None) -> pre_tokenizers.PreTokenizer:
+    """Let a ready pre-tokenizer split at the edges of words as well, and otherwise give the pieces that its encoder has learnt with.
+
+    Those of SentencePiece write ▁ before each piece that they are handed, and have to come first; those of bytes join a space to the mark
+    after it.
+    """
+    if own is None:
+        return _edges()
+    if "Metaspace" in repr(own):
+        return pre_tokenizers.Sequence([own, _edges("▁")])
+    if isinstance(own, pre_tokenizers.ByteLevel):
+        own.add_prefix_space = False  # it would be put before each piece, not before the text alone
+    return pre_tokenizers.Sequence([_edges(" " if "ByteLevel" in repr(own) else ""), own])
 
 
 def _has(tokenizer: Tokenizer, piece: str) -> bool:

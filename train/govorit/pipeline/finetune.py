@@ -18,7 +18,6 @@ from transformers import PreTrainedTokenizerFast
 from govorit import checkpoint, windows
 from govorit import contract as contracts
 from govorit.article import Article
-from govorit.checkpoint import States
 from govorit.config import Config, check, keys, settled
 from govorit.contract import Contract
 from govorit.corpora import corpus
@@ -39,6 +38,7 @@ from govorit.network.tagger import Tagger
 from govorit.pipeline.stages import Outcome, Say, open_folder, prepare, surroundings
 from govorit.training import finetuning
 from govorit.training.finetuning import Progress, TrainingSet
+from govorit.training.states import States
 from govorit.training.tracking import tracked
 
 

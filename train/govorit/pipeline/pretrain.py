@@ -12,7 +12,6 @@ from tqdm import tqdm
 from transformers import AutoModelForMaskedLM, PreTrainedTokenizerFast
 
 from govorit import checkpoint, formats
-from govorit.checkpoint import States
 from govorit.config import Config, check, keys
 from govorit.corpora import archive, silver
 from govorit.corpora.archive import Packed, Text
@@ -21,6 +20,7 @@ from govorit.network import tagger, tokenization, vectors
 from govorit.pipeline.stages import Outcome, Say, open_folder, prepare, surroundings
 from govorit.training import curve, finetuning, pretraining, tracking
 from govorit.training.pretraining import Network
+from govorit.training.states import States
 
 
 def pretrain(config: Config, folder: Path, say: Say = print) -> Outcome:

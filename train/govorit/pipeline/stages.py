@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import GradientAccumulationPlugin
 
 from govorit import __version__, files, formats, machine
 from govorit.config import Config, difference, settled
@@ -43,7 +44,14 @@ def prepare(config: Config, folder: Path) -> Accelerator:
     torch.set_num_threads(config.trainer.threads or max(1, (os.cpu_count() or 1) // here))
     torch.manual_seed(config.seed)
     on_cpu = config.trainer.device == "cpu" or not torch.cuda.is_available()
-    accelerator = Accelerator(cpu=on_cpu, log_with=config.trainer.track, project_dir=folder)
+    for name in ("DEEPSPEED", "FSDP", "MEGATRON_LM"):
+        if os.environ.get(f"ACCELERATE_USE_{name}", "").lower() == "true":
+            raise UserError(f"accelerate: found {name}, expected a whole network on each GPU: accelerate launch --multi_gpu")
+    # What `accelerate config` says of precision and accumulation is not asked: trainer.precision and trainer.accumulate do.
+    accelerator = Accelerator(
+        cpu=on_cpu, log_with=config.trainer.track, project_dir=folder, mixed_precision="no",
+        gradient_accumulation_plugin=GradientAccumulationPlugin(num_steps=1),
+    )  # fmt: skip
     if accelerator.device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)

@@ -18,18 +18,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from govorit import windows, words
 from govorit.article import Article
-from govorit.checkpoint import State, States
 from govorit.decoding import hints
 from govorit.decoding.links import VECTORS
 from govorit.errors import TrainingError, UserError
 from govorit.network.linking import LinkLoss
 from govorit.network.tagger import Tagger
 from govorit.training.loop import Resumable
+from govorit.training.states import State, States
 from govorit.windows import IGNORED, Batch, Frame, Tokens, Window
 
 if TYPE_CHECKING:
@@ -163,7 +164,8 @@ class Loop(Resumable):
             for step in plan[p.step :]:
                 started = time.monotonic()
                 rate = self.set_rates()
-                loss, tokens = self.step(step)
+                with self.within_memory(self.config):
+                    loss, tokens = self.step(step)
                 p.step, p.total_steps = p.step + 1, p.total_steps + 1
                 p.loss, p.tokens, p.seconds = p.loss + loss, p.tokens + tokens, p.seconds + time.monotonic() - started
                 self.accelerator.log({"train/loss": loss, "train/learning_rate": rate}, p.total_steps)
@@ -176,6 +178,7 @@ class Loop(Resumable):
                 bar.update()
                 self.stop_if_asked()
         figures = evaluate(lambda *_: self.stop_if_asked())
+        figures = broadcast_object_list([figures])[0]  # of one process: all have to agree on when to stop
         for place in figures.pop("wrong", ()):
             p.wrong[place] = p.wrong.get(place, 0) + 1
         self.finish_epoch(figures, plan, say)

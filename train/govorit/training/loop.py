@@ -8,13 +8,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate import Accelerator
 from torch import nn
 
-from govorit.checkpoint import State, States
+from govorit.errors import TrainingError
+from govorit.training.states import State, States
+
+if TYPE_CHECKING:
+    from govorit.config import Trainer
 
 
 class Stopped(Exception):  # noqa: N818 (no error: it was asked for)
@@ -73,6 +77,22 @@ class Resumable:
 
     def save(self) -> None:
         raise NotImplementedError
+
+    @contextmanager
+    def within_memory(self, trainer: Trainer) -> Iterator[None]:
+        """Say in a line that a step does not fit into the accelerator's memory.
+
+        Raises:
+            TrainingError: so it is.
+        """
+        try:
+            yield
+        except torch.OutOfMemoryError:
+            half, twice = max(1, trainer.batch_tokens // 2), 2 * trainer.accumulate
+            raise TrainingError(
+                f"trainer.batch_tokens: {trainer.batch_tokens} tokens do not fit into the memory of {self.accelerator.device}; "
+                f"steps much the same: trainer.batch_tokens={half} trainer.accumulate={twice}"
+            ) from None
 
     @contextmanager
     def signals(self) -> Iterator[None]:

@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from govorit.checkpoint import States
 from govorit.corpora.archive import HEAD, SPECIAL, Packed, Rows
 from govorit.errors import TrainingError, UserError
 from govorit.network.tagger import silver_head
 from govorit.training.finetuning import choose_precision, parameter_groups
 from govorit.training.loop import Resumable
+from govorit.training.states import States
 from govorit.windows import IGNORED
 
 if TYPE_CHECKING:
@@ -147,7 +147,8 @@ class Loop(Resumable):
             while p.step < self.total_steps:
                 started = time.monotonic()
                 rate = self.set_rates()
-                losses, tokens = self.step(p.step)
+                with self.within_memory(self.trainer):
+                    losses, tokens = self.step(p.step)
                 p.step, p.tokens, p.since = p.step + 1, p.tokens + tokens, p.since + 1
                 p.seconds += time.monotonic() - started
                 p.sums = {name: p.sums.get(name, 0.0) + value for name, value in losses.items()}
