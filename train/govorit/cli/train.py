@@ -39,7 +39,7 @@ def _program() -> int:
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come up to us, who say them in one line
     register()
-    sys.argv += implied(sys.argv[1:])
+    sys.argv[1:1] = implied(sys.argv[1:])  # in front: overrides behind an option (--cfg job) are not taken for overrides
     before = {*OUTPUTS.glob("*")}
     try:
         hydra.main(version_base="1.3", config_path=str(paths.shipped("conf")), config_name="config")(_job)()
