@@ -35,7 +35,7 @@ from govorit.formats import jsonl
 from govorit.network import tagger, tokenization
 from govorit.network.lora import adapt
 from govorit.network.tagger import Tagger
-from govorit.pipeline.stages import Outcome, Say, open_folder, prepare, surroundings
+from govorit.pipeline.stages import Outcome, Say, check_folder, open_folder, prepare, surroundings
 from govorit.training import finetuning
 from govorit.training.finetuning import Progress, TrainingSet
 from govorit.training.states import States
@@ -55,6 +55,7 @@ def run(config: Config, folder: Path, say: Say = print, watch: Callable[[Progres
     check(config)
     accelerator = prepare(config, folder)
     folder = Path(broadcast_object_list([str(folder)])[0])  # its name may hold the time, which is another in each process
+    check_folder(config, folder)
     data = corpus.load(config.data, config.task.layers, config.seed)
     finetuning.check_class_weights(config.trainer.class_weights, data.labels)
     network, tokenizer, contract, notes = _model(config, data)

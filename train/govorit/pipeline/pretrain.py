@@ -17,7 +17,7 @@ from govorit.corpora import archive, silver
 from govorit.corpora.archive import Packed, Text
 from govorit.errors import UserError
 from govorit.network import tagger, tokenization, vectors
-from govorit.pipeline.stages import Outcome, Say, open_folder, prepare, surroundings
+from govorit.pipeline.stages import Outcome, Say, check_folder, open_folder, prepare, surroundings
 from govorit.training import curve, finetuning, pretraining, tracking
 from govorit.training.pretraining import Network
 from govorit.training.states import States
@@ -33,6 +33,7 @@ def pretrain(config: Config, folder: Path, say: Say = print) -> Outcome:
     check(config)
     accelerator = prepare(config, folder)
     folder = Path(broadcast_object_list([str(folder)])[0])
+    check_folder(config, folder)
     texts = _texts(config)
     with accelerator.main_process_first():  # the others find what it has learnt and packed
         tokenizer = _tokenizer(config, texts, Path(config.data.cache), say)

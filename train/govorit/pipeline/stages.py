@@ -58,8 +58,8 @@ def prepare(config: Config, folder: Path) -> Accelerator:
     return accelerator
 
 
-def open_folder(config: Config, folder: Path, data: Corpus | None = None) -> None:
-    """Make the run folder with the resolved config and the dataset, or check that the one there is of the same config."""
+def check_folder(config: Config, folder: Path) -> None:
+    """Refuse a run folder of another config, and one of an unfinished run that this one does not go on with."""
     path = folder / "config.yaml"
     if path.exists():
         before = formats.read_text(path)
@@ -67,6 +67,11 @@ def open_folder(config: Config, folder: Path, data: Corpus | None = None) -> Non
             raise UserError(f"{path}: {difference(before, settled(config))}; use another out=FOLDER")
         if (folder / "state").exists() and not config.resume:
             raise UserError(f"{folder}: an unfinished run of this config is there; resume=true goes on with it, or use another out=FOLDER")
+
+
+def open_folder(config: Config, folder: Path, data: Corpus | None = None) -> None:
+    """Make the run folder with the resolved config and the dataset."""
+    path = folder / "config.yaml"
     formats.make_folder(folder)
     if data and config.data.save and not (folder / "dataset").exists():
         beside = folder / ".dataset.new"
