@@ -16,12 +16,12 @@ import torch
 from hydra import compose, initialize_config_dir
 from safetensors.torch import load_file
 
-from govorit import checkpoint
 from govorit.article import Span
 from govorit.cli import train as program
 from govorit.config import Config, check, register
 from govorit.errors import UserError
 from govorit.formats import jsonl
+from govorit.training.states import _read_state
 
 ROOT = Path(__file__).parents[1]
 CONF = ROOT / "conf"
@@ -263,7 +263,7 @@ def test_killed_at_any_moment_a_run_goes_on_from_whole_states(root, tmp_path):
         process.join()
         killed += process.exitcode == -signal.SIGKILL
         for path in cwd.glob("outputs/*/state/step-*"):
-            assert checkpoint._read_state(path) is not None, path
+            assert _read_state(path) is not None, path
             states += 1
         process = context.Process(target=_child, args=(str(cwd), arguments))
         process.start()

@@ -93,7 +93,7 @@ def articles(count: int) -> list[Article]:
     return found
 
 
-@pytest.mark.parametrize(("name", "count"), [("folder", 2000), ("a.zip", 200)])
+@pytest.mark.parametrize(("name", "count"), [("folder", 500), ("a.zip", 200)])
 def test_all_but_scores_and_meta_comes_back(tmp_path, name, count):
     pytest.importorskip("cassis")
     written = articles(count)
