@@ -137,7 +137,7 @@ def _output(path: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
     elif path.exists() and not path.is_file():
         try:
-            with formats.create(path) as device:
+            with path.open("w", encoding="utf-8", newline="\n") as device:
                 yield device
         except OSError as error:
             raise UserError(f"{path}: cannot be written: {error.strerror}") from None

@@ -36,12 +36,11 @@ def read(path: Path, name: str | None = None, options: Options = DEFAULTS) -> It
 def write(articles: Iterable[Article], path: Path, name: str | None = None, options: Options = DEFAULTS) -> None:
     """Write articles in the format `name`, or in the one that the suffix of `path` tells."""
     chosen = _known(name) if name else _SUFFIXES.get(path.suffix)
-    module = import_module(f"govorit.formats.{chosen}") if chosen else None
-    if not hasattr(module, "write"):
+    if chosen not in WRITABLE:
         raise UserError(
             f"{path}: format: {name or path.suffix or 'none'} cannot be written; use a path that ends in .jsonl, or name a format"
         )
-    module.write(articles, path, options)  # type: ignore[union-attr]
+    import_module(f"govorit.formats.{chosen}").write(articles, path, options)
 
 
 def detect(path: Path) -> str:

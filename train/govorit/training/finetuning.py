@@ -299,11 +299,7 @@ def parameter_groups(tagger: Tagger | Network, config: Trainer) -> list[dict[str
     for name, parameter in tagger.named_parameters():
         if parameter.requires_grad:
             below = depth - _height(name, depth)
-            rate = (
-                config.head_learning_rate
-                if name.startswith(("heads.", "links.", "syntax.", "hints."))
-                else config.learning_rate * config.layer_decay**below
-            )
+            rate = config.head_learning_rate if name.startswith(_OF_HEADS) else config.learning_rate * config.layer_decay**below
             groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
     return [
         {"params": parameters, "lr": rate, "weight_decay": config.weight_decay if decays else 0.0}
