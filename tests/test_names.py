@@ -1,4 +1,5 @@
 import doctest
+import re
 import subprocess
 import sys
 import time
@@ -217,6 +218,16 @@ NAMES = {
     "close to the service": (
         '<src name="источник, близкий к ФСБ">Источник</src>, близкий к ФСБ, <cue>сообщил</cue>, что <q indirect>он болен</q>.'
     ),
+    "his wife": (
+        "Приехал <PER>Юрий Горький</PER>. <src name=\"жена Юрия Горького\">Его жена</src> <cue>сказала</cue>: <q>«Да»</q>."
+    ),
+    "her father": (
+        "Приехала <PER>Марина Орлова</PER>. <src name=\"отец Марины Орловой\">Её отец</src> <cue>сказал</cue>: <q>«Да»</q>."
+    ),
+    "an address in the vocative": '<q>«Да»</q>, — <cue>сказал</cue> <src name="отче">отче</src>.',
+    "the same words again, behind marks": (
+        '<q>«Да»</q>, — <cue>заявили</cue> <src name="«««««« Совет">«««««« Совет</src> и ушли. И ещё раз: «««««« Совет.'
+    ),
     "a percentage": '<src name="52% жителей">52% жителей</src> <cue>считают</cue>, что <q indirect>срок прошёл</q>.',
     "two nouns": '<cue>По словам</cue> <src name="очевидцы и друзья">очевидцев и друзей</src>, <q indirect>он был пьян</q>.',
     "one of them": '<cue>По словам</cue> <src name="один из советников">одного из советников</src>, <q indirect>срок прошёл</q>.',
@@ -348,6 +359,39 @@ def test_any_article_keeps_its_quotations_and_gets_scores():
 def test_no_quotations_no_names():
     assert names.resolve("", (), ()) == ()
     assert names.resolve("Иван Петров пришёл.", (Span(0, 11, "PER"),), ()) == ()
+
+
+@pytest.mark.parametrize("name", ["Ха" + "-ха" * 3000, "А" * 3000, "А." * 3000, "Анна " * 3000 + "Ли", "Анна" + " ван" * 3000 + " Ли"])
+def test_a_name_may_be_absurdly_long(name):
+    quote = Quote("direct", (Span(len(name) + 10, len(name) + 12, "DIRECT"),), None, Span(0, len(name), "SPEAKER"))
+    for entities in ((), (Span(0, len(name), "PER"),)):
+        (found,) = names.resolve(f"{name} сказал:  Да", entities, [quote])
+        assert found.name
+
+
+def test_only_the_name_counts_of_an_entity_that_holds_more():
+    text = "Бен Кон  (Ben Kohn) сказал"
+    quote = Quote("direct", (Span(20, 26, "DIRECT"),), None, Span(0, 19, "SPEAKER"))
+    assert names.resolve(text, [Span(0, 19, "PER")], [quote])[0].name == "Бен Кон"
+
+
+def test_a_gap_within_an_entity_takes_time_in_proportion():
+    text = "Иван" + " " * 60_000 + "Петров"
+    begun = time.process_time()
+    quote = Quote("direct", (Span(0, 4, "DIRECT"),), None, Span(0, len(text), "SPEAKER"))
+    assert names.resolve(text, [Span(0, len(text), "PER")], [quote])[0].name == "Иван Петров"
+    assert time.process_time() - begun < 5
+
+
+def test_a_list_of_namesakes_takes_time_in_proportion():
+    syllables = ["ба", "ко", "ре", "ми", "зу", "та", "вел", "ган", "дор", "пир"]
+    surnames = [f"{a}{b}{c}ов".capitalize() for a in syllables for b in syllables for c in syllables]
+    text = ", ".join(f"Иван {surname}" for surname in surnames) + ". Он ждёт"
+    persons = [Span(match.start(), match.end(), "PER") for match in re.finditer("Иван \\w+", text)]
+    quote = Quote("direct", (Span(len(text) - 4, len(text), "DIRECT"),), None, Span(len(text) - 7, len(text) - 5, "SPEAKER"))
+    begun = time.process_time()
+    assert names.resolve(text, persons, [quote])[0].name == f"Иван {surnames[-1]}"
+    assert time.process_time() - begun < 10
 
 
 LONG = (

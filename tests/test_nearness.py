@@ -1,3 +1,6 @@
+import re
+import time
+from itertools import product
 from random import Random
 
 import pytest
@@ -97,6 +100,22 @@ def test_no_cue_is_lost_where_a_quotation_is_free_for_it():
         found += [Span(cue, cue + 6, "CUE", 1.0), Span(start, start + len(f"цены{i}"), "INDIRECT", 1.0)]
     quotes = nearness.tie(found, text)
     assert [quote.cue for quote in quotes] == found[::2]
+
+
+def test_a_sentence_ends_at_the_stops_before_a_space_but_at_no_initial():
+    plain = re.compile(r"(?<!\b\w)[.!?…]+\s")
+    for text in ("".join(signs) for length in range(7) for signs in product("аБ. !", repeat=length)):
+        assert [end.span() for end in nearness.SENTENCE_END.finditer(text)] == [end.span() for end in plain.finditer(text)], text
+
+
+@pytest.mark.parametrize("between", ["." * 100_000 + "x", " -" * 50_000 + "x", ", " * 50_000])
+def test_what_stands_between_two_contents_may_be_long(between):
+    begun = time.process_time()
+    for label in ("DIRECT", "INDIRECT"):
+        end = len(between) + 2
+        found = nearness.tie([Span(0, 2, label), Span(end, end + 2, label)], f"Да{between}Да")
+        assert len(found) in (1, 2)
+    assert time.process_time() - begun < 5
 
 
 def test_a_quotations_score_is_that_of_its_content():

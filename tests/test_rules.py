@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from govorit import rules
 from govorit.article import CUE, SPEAKER, Quote, Span, quote_spans
 from govorit.corpora import silver
+from govorit.rules import document
+from govorit.rules.phrases import find_phrase
 
 LABELS = {"d": "DIRECT", "i": "INDIRECT", "m": "MIXED", "c": "CUE", "s": "SPEAKER"}
 FORMS = {
@@ -139,6 +142,19 @@ def test_speech_of_whole_paragraphs(case):
 
 def test_nothing_stands_where_a_block_was_left_out():
     assert rules.quotations(*annotated("Он заявил:\n\n\nВчера дом сгорел.", "заявил:V Он:N>заявил сгорел:V")) == ()
+
+
+def test_a_long_row_of_appositions_is_looked_at_once():
+    # Each second one hangs on the one before it, the others on the last but one: each phrase was found again from two before it.
+    count = 80
+    text = "Сказал " + ", ".join(["актёр"] * count) + "."
+    actor, comma = ("актёр", FORMS["N"], "appos", "O"), (",", "PUNCT", "punct", "O")
+    tokens = [("Сказал", FORMS["V"], "root", "O"), *([actor, comma] * count)]
+    heads = [0, *(head for i in range(count) for head in (2 * i - (0 if i % 2 else 2), 0))]
+    heads[1] = 1
+    begun = time.process_time()
+    assert find_phrase(document.read(*arrays(text, tokens, heads)), 1) == (1, 2 * count - 1)
+    assert time.process_time() - begun < 5
 
 
 def test_empty_text_has_nothing():

@@ -167,13 +167,13 @@ def _load_aids(tagger: Tagger, path: Path) -> None:
     if not path.exists():
         tagger.links = None
         return
-    names, aids = _load_named(path)
+    names, found = _load_named(path)
     if names:
         tagger.listen(names)
-    if not any(name.startswith("links.") for name in aids):
+    if not any(name.startswith("links.") for name in found):
         tagger.links = None
     rest = {name: value for name, value in tagger.state_dict().items() if not name.startswith(_OF_AIDS)}
-    tagger.load_state_dict(rest | aids)
+    tagger.load_state_dict(rest | found)
 
 
 def load_tokenizer(folder: Path, contract: Contract | None = None) -> Tokenizer:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 _MARKS = re.compile('[«»„“”"\n]')  # and the line ends that may close them
 _REACH = 3000  # characters that a pair of marks may hold: beyond it one of the two was forgotten
+_DEPTH = 20  # pairs that may lie in each other: likewise
 
 
 def stretches(text: str) -> Iterator[tuple[int, int]]:
@@ -33,7 +34,7 @@ def _closing(text: str, marks: Sequence[tuple[int, str]], at: int) -> int | None
     inner = None
     for number in range(at + 1, len(marks)):
         place, mark = marks[number]
-        if place - marks[at][0] > _REACH:
+        if place - marks[at][0] > _REACH or len(stack) > _DEPTH:
             return None
         if mark == "\n":
             if inner is not None and not _closes_later(marks, number, stack[0]):

@@ -10,11 +10,13 @@ import numpy as np
 
 from govorit.article import CUE, KINDS, SPEAKER, Quote, Span
 
-SENTENCE_END = re.compile(r"(?<!\b\w)[.!?…]+\s")  # but not the point of an initial
+# All stops before a space, but for the point of an initial. A row of dots is tried from its first one (or the second, behind an initial)
+# and from no other: it may be long.
+SENTENCE_END = re.compile(r"[.!?…](?:(?<![.!?…].)(?<!\b\w.)|(?<=\b\w[.!?…].))[.!?…]*\s")
 _BLOCK = re.compile(r":\s*\n\s*")  # a colon that announces what stands in the next paragraph
 _MARKS = '«»“”„"'
 _JOINED = re.compile(r"[ ,;]*(?:и )?|:\s*")  # between two contents of one attribution
-_INTERRUPTED = {"DIRECT": re.compile(r"\W*\s[—–-]\s.*\s[—–-]\s"), "INDIRECT": re.compile(r", (?!(?:и|а|но|однако) ).*, ")}
+_INTERRUPTED = {"DIRECT": re.compile(r"(?>\W*?\s[—–-]\s).*\s[—–-]\s"), "INDIRECT": re.compile(r", (?!(?:и|а|но|однако) ).*, ")}
 
 
 def tie(found: Sequence[Span], text: str) -> list[Quote]:

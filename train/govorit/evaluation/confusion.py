@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from govorit.article import Article, Span
+from govorit.evaluation.metrics import touching
 
 SORTS = ("correct", "boundary", "type", "type and boundary", "missing", "spurious")
 CORRECT, BOUNDARY, TYPE, BOTH, MISSING, SPURIOUS = SORTS
@@ -107,17 +108,19 @@ def compare(gold: Iterable[Span], predicted: Iterable[Span]) -> list[tuple[Span 
 
 
 def partners(gold: Sequence[Span], predicted: Sequence[Span]) -> list[tuple[Span, Span]]:
-    """Pair spans that overlap, one to one: those of the same place first, then of the same label, then the nearest."""
+    """Pair spans that overlap, one to one: those of the same place first, then of the same label, then the nearest.
+
+    Both sides are sorted by start.
+    """
 
     def distance(pair: tuple[Span, Span]) -> tuple[bool, bool, int]:
         one, other = pair
         edges = abs(one.start - other.start) + abs(one.end - other.end)
         return edges > 0, one.label != other.label, edges
 
-    touching = [(one, other) for one in gold for other in predicted if one.overlaps(other)]
     pairs: list[tuple[Span, Span]] = []
     taken = set[int]()
-    for one, other in sorted(touching, key=distance):
+    for one, other in sorted(touching(gold, predicted), key=distance):
         if not taken & {id(one), id(other)}:
             taken |= {id(one), id(other)}
             pairs.append((one, other))

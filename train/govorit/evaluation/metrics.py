@@ -203,7 +203,7 @@ def _overlapping(gold: Sequence[Span], predicted: Sequence[Span], least: float) 
     halves, and a half overlaps nothing else, so no choice takes a partner away from another span. Where predictions
     overlap each other, the matching is still one to one.
     """
-    pairs = [(_iou(one, other), one, other) for one, other in _touching(gold, predicted) if one.label == other.label]
+    pairs = [(_iou(one, other), one, other) for one, other in touching(gold, predicted) if one.label == other.label]
     matched, taken = set[Span](), set[Span]()
     for iou, one, other in sorted(pairs, key=lambda pair: -pair[0]):
         if iou >= least and one not in matched and other not in taken:
@@ -212,7 +212,7 @@ def _overlapping(gold: Sequence[Span], predicted: Sequence[Span], least: float) 
     return matched
 
 
-def _touching(gold: Sequence[Span], predicted: Sequence[Span]) -> Iterator[tuple[Span, Span]]:
+def touching(gold: Sequence[Span], predicted: Sequence[Span]) -> Iterator[tuple[Span, Span]]:
     """Sweep both sides, each sorted by start, for the pairs that overlap."""
     waiting, near = list(reversed(predicted)), list[Span]()
     for one in gold:

@@ -71,10 +71,6 @@ class Scene:
     def paragraphs(self, start: int, end: int) -> int:
         return bisect_right(self._paragraphs, end) - bisect_right(self._paragraphs, start)
 
-    def sentence_start(self, position: int) -> int:
-        at = bisect_right(self._sentences, position)
-        return self._sentences[at - 1] if at else 0
-
 
 # --- titles
 

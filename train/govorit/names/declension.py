@@ -11,6 +11,7 @@ from typing import Any
 from govorit.names.morphology import CASES, FEMININE, MASCULINE, NAMES, case_of, fold, known_parses, like
 
 _PATRONYMIC = re.compile(r"(?:[оеё]вич|ьич|[оеё]вн|ичн|иничн)(?:а|у|ем|ом|е|ы|ой)?$")
+_PARTS = 4  # of a name with hyphens that are read each by itself: `ха-ха-ха-ха-ха` is no name
 _CASE_WEIGHT = {"nomn": 1.0, "gent": 0.6, "accs": 0.4, "datv": 0.35, "ablt": 0.35, "loct": 0.2}
 
 
@@ -86,7 +87,7 @@ def _place(index: int, count: int) -> str:
 @lru_cache(maxsize=1 << 15)
 def _forms(word: str, place: str = "") -> tuple[Reading, ...]:
     """Read one word of a name; a given name in -а is a woman's, and so is a surname that ends in a consonant and does not decline."""
-    if len(word.rstrip(".")) == 1 or not re.search("[а-яё]$", word):
+    if len(word.rstrip(".")) == 1 or not re.search("[а-яё]$", word) or word.count("-") >= _PARTS:
         return (Reading((word,), CASES, None, 1.0),)
     if "-" in word:
         return tuple(_hyphenated(word, place))

@@ -28,7 +28,8 @@ def ranked(
     """Those whom a designation at `position` may mean with their probabilities, None for somebody else; `others` are not meant."""
     found = candidates(scene, position, phrase, gender, others, titles)
     weights = [exp(sum(WEIGHTS[name] * value for name, value in described.items())) for _, described in found]
-    return sorted(((weight / sum(weights), actor) for weight, (actor, _) in zip(weights, found, strict=True)), key=lambda item: -item[0])
+    total = sum(weights)
+    return sorted(((weight / total, actor) for weight, (actor, _) in zip(weights, found, strict=True)), key=lambda item: -item[0])
 
 
 def candidates(

@@ -13,8 +13,8 @@ from govorit.names.people import WORDS, noun_cases
 
 _PART = rf"(?:[А-ЯЁA-Z]\.|[А-ЯЁA-Z][\w’'`]*(?:-[\w’'`]+)*|(?:{lexicon.PARTICLES})-[А-ЯЁ]\w+)"
 _RUN = re.compile(rf"(?<![\w«„“\"]){_PART}(?:(?: ?(?<=\.)|[ \u00a0](?:(?:{lexicon.PARTICLES})[ \u00a0])*){_PART})*")
-# What models take into a name by mistake: the Latin form in brackets, the next line.
-_TAIL = re.compile(r"\s*(?:\(|\n).*", re.S)
+# Where begins what models take into a name by mistake: the Latin form in brackets, the next line.
+_TAIL = re.compile(r"[(\n]")
 _AGE = re.compile(r"летн(?:ий|яя|его|ему|им|ем|ей|юю)$")
 _REPEATED = re.compile(r"\([A-Za-z .'’-]+$")  # `Бен Кон (Ben Kohn)`
 _BEFORE = re.compile(r"([А-ЯЁ][а-яё-]+) $")
@@ -41,9 +41,9 @@ def _is_repeated(text: str, span: Span) -> bool:
 
 def _mended(text: str, span: Span) -> Span:
     """Cut off what is no name, and take in the first name before a patronymic."""
-    name = _TAIL.sub("", text[span.start : span.end])
-    start, end = span.start, span.start + len(name)
-    words = list(WORDS.finditer(text, start, end))
+    tail = _TAIL.search(text, span.start, span.end)
+    end = span.start + len(text[span.start : tail.start()].rstrip()) if tail else span.end
+    words = list(WORDS.finditer(text, span.start, end))
     while len(words) > 1 and not may_be_name(words[0][0]) and _is_title(words[0][0]):
         del words[0]
     if not words:
@@ -84,8 +84,8 @@ def _last_forms(name: str) -> set[str]:
 def _name_in(text: str, start: int, end: int) -> Span | None:
     """Cut a capitalised run down to the name in it: titles at its head and the place before a first name fall away."""
     parts = [(match[0], match.start(), match.end()) for match in WORDS.finditer(text, start, end)]
-    while parts and not may_be_name(parts[0][0]) and (is_common(parts[0][0]) or parts[0][0].isupper()):
-        del parts[0]
+    named = (i for i, (word, *_) in enumerate(parts) if may_be_name(word) or not (is_common(word) or word.isupper()))
+    parts = parts[next(named, len(parts)) :]
     first = next((i for i, (word, *_) in enumerate(parts) if is_name(word) and not is_patronymic(word)), 0)
     if first and not any(may_be_name(word) for word, *_ in parts[:first]):
         del parts[:first]

@@ -27,8 +27,9 @@ def _analyser() -> Any:
 
 @lru_cache(maxsize=1 << 16)
 def parses(word: str) -> tuple[Any, ...]:
-    """Parse a word, the likeliest first; what a parse is, pymorphy3 says."""
-    return tuple(parse for parse in _analyser().parse(word.lower()) if "voct" not in parse.tag)
+    """Parse a word, the likeliest first; what a parse is, pymorphy3 says. A vocative counts only where it is nothing else: `отче`."""
+    found = tuple(_analyser().parse(word.lower()))
+    return tuple(parse for parse in found if "voct" not in parse.tag) or found
 
 
 @lru_cache(maxsize=1 << 16)
@@ -180,7 +181,7 @@ def to_nominative(words: Sequence[str], head: Head) -> list[str]:
         parse = agreeing(word, head.case, head.number, head.parse.tag.gender)
         if parse is not None:
             number = {"plur"} if head.number == "plur" else {"sing", head.gender or parse.tag.gender}
-            result[index] = _inflected(parse, word, {"nomn", *number})
+            result[index] = inflected(parse, word, {"nomn", *number})
     rest = words[head.index + 2 :]
     if rest and words[head.index + 1] == "и":  # `очевидцев и друзей`
         other = find_head(rest, frozenset((head.case,)))
@@ -188,7 +189,7 @@ def to_nominative(words: Sequence[str], head: Head) -> list[str]:
             result[head.index + 2 :] = to_nominative(rest, other)
     if not _is_abbreviation(words[head.index]):
         number = {head.number, head.gender} if head.parse.tag.POS != "NOUN" and head.gender else {head.number}
-        result[head.index] = _inflected(head.parse, words[head.index], {"nomn", *number})
+        result[head.index] = inflected(head.parse, words[head.index], {"nomn", *number})
     return result
 
 
@@ -198,15 +199,15 @@ def _counted(words: list[str], head: Head, numeral: Any) -> list[str]:
     for index, word in enumerate(words[: head.index + 1]):
         parse = head.parse if index == head.index else parses(word)[0]
         if parse.tag.POS == "NUMR":
-            words[index] = _inflected(parse, word, {"nomn"})
+            words[index] = inflected(parse, word, {"nomn"})
         elif index == head.index:
-            words[index] = _inflected(parse, word, {"gent", "sing" if few else "plur"})
+            words[index] = inflected(parse, word, {"gent", "sing" if few else "plur"})
         elif parse.tag.POS in _ADJECTIVES:
-            words[index] = _inflected(parse, word, {"gent", "plur"})
+            words[index] = inflected(parse, word, {"gent", "plur"})
     return words
 
 
-def _inflected(parse: Any, word: str, grammemes: set[str]) -> str:
+def inflected(parse: Any, word: str, grammemes: set[str]) -> str:
     """Put a word into another form, with ё only where it was written so; both nouns of `компании-перевозчике`."""
     form = parse.inflect(grammemes)
     if form is None:

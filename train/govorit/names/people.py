@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import islice
 
 from govorit.article import Span
 from govorit.names import lexicon
 from govorit.names.declension import Reading, is_name, is_patronymic, name_readings
 from govorit.names.morphology import CASES, FEMININE, case_of, fold, known_parses
 
+_NAMESAKES = 64  # persons with a name in common among whom one is looked for: a list of thousands may have as many Ivans
 _SURE = 0.9  # of the votes: with less, a person's gender is not known
 WORDS = re.compile(r"[^\W\d_]\.|\w+(?:[-’'`]\w+)*")
 _LASTWORDS = re.compile(r"\b([\w-]+)\s+$")
@@ -127,19 +129,18 @@ def noun_gender(word: str) -> str | None:
 
 def gather(mentions: Iterable[Mention]) -> dict[Mention, Person]:
     """Put the mentions of one person together; each goes to the person mentioned last whom it may name."""
-    people: dict[str, list[Person]] = {}
+    people: dict[str, dict[int, Person]] = {}  # by the words of their names, then by identity
     owners: dict[Mention, Person] = {}
     for mention in mentions:
         keys = _keys(mention.words)
-        known = {id(person): person for key in keys for person in people.get(key, ())}
+        known = {number: person for key in keys for number, person in islice(reversed(people.get(key, {}).items()), _NAMESAKES)}
         fitting = [(alike(mention, person.fullest), person.mentions[-1].start, person) for person in known.values()]
         best = max(((fit, at, person) for fit, at, person in fitting if fit), key=lambda item: item[:2], default=None)
         person = best[2] if best else Person(mention)
         person.add(mention)
         owners[mention] = person
         for key in keys:
-            if person not in people.setdefault(key, []):
-                people[key].append(person)
+            people.setdefault(key, {})[id(person)] = person
     for person in set(owners.values()):
         person.gender, person.sure = gender_of(person)
     return owners

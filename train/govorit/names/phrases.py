@@ -86,6 +86,7 @@ def starts_sentence(text: str, start: int) -> bool:
 class Phrase:
     """A noun phrase as it stands, and its head."""
 
+    start: int  # in the article
     text: str
     bounds: tuple[tuple[int, int], ...]  # of the words, in the article
     words: tuple[str, ...]
@@ -105,7 +106,7 @@ def read(text: str, start: int, end: int, cases: frozenset[str]) -> Phrase:
     bounds = tuple(words_of(text, start, end))
     words = tuple(text[start:end] for start, end in bounds)
     head = find_head(words, cases)
-    return Phrase(text[start:end], bounds, words, head)
+    return Phrase(start, text[start:end], bounds, words, head)
 
 
 def designation(text: str, phrase: Phrase, entities: Entities) -> str:
@@ -120,12 +121,11 @@ def designation(text: str, phrase: Phrase, entities: Entities) -> str:
 
 
 def assemble(text: str, phrase: Phrase, words: Sequence[str]) -> str:
-    first = text.find(phrase.text, max(phrase.bounds[0][0] - 4, 0))
-    pieces, position = [], first
+    pieces, position = [], phrase.start
     for (start, end), word in zip(phrase.bounds, words, strict=True):
         pieces += [text[position:start], word]
         position = end
-    pieces.append(text[position : first + len(phrase.text)])
+    pieces.append(text[position : phrase.start + len(phrase.text)])
     return re.sub(r"\s+", " ", "".join(pieces).replace("''", "")).strip()
 
 

@@ -12,7 +12,7 @@ from govorit.article import Quote, Span
 from govorit.names import actors, antecedents, designees, lexicon, people, phrases, things, turns
 from govorit.names.actors import ORGANISATION, PERSON, Actor, Scene
 from govorit.names.entities import Entities
-from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, fold
+from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, case_of, fold, inflected, known_parses
 from govorit.names.phrases import Phrase
 from govorit.names.speakers import context_of, named_in
 
@@ -275,6 +275,10 @@ def genitive(actor: Actor) -> str:
 
 
 def _genitive(word: str, gender: str | None) -> str:
+    """A first name as the dictionary has it, any other by its ending: `Марины` Орловой, `Юрия` Горького."""
+    for parse in known_parses(word):
+        if "Name" in parse.tag and case_of(parse) == "nomn" and gender in (None, parse.tag.gender):
+            return inflected(parse, word, {"gent"})
     for whose, ending, other in _GENITIVE:
         if whose in (None, gender) and re.search(ending, word):
             return re.sub(ending, other, word)

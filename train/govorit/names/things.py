@@ -82,8 +82,8 @@ def last_document(text: str, position: int, gender: str | None, entities: Entiti
     """The document named last before `position`, None if there is none near; of that gender, where one is given."""
     start = max(position - 700, 0)
     for match in reversed(list(WORD.finditer(text, start, position))):
-        head = _document(match[0])
-        if head and (gender is None or (gender == FEMININE) == (head == FEMININE)):
+        found = _document(match[0])
+        if found and (gender is None or (gender == FEMININE) == (found == FEMININE)):
             return _name(text, *_extent(text, *match.span(), entities), entities)
     return None
 

@@ -80,12 +80,14 @@ class Interview:
 
     def _addressed(self, runs: Sequence[Sequence[Turn]]) -> Actor | None:
         """Whom a question calls by name: `Вера Ильинична, …`."""
+        known = [(set(actor.name.split()), actor) for actor in dict.fromkeys(place.actor for place in self.scene.places)]
         for turn in (turn for run in runs for turn in run):
             call = re.match(r"[—–\-\s«„“\"]*([А-ЯЁ][а-яё]+(?: [А-ЯЁ][а-яё]+)?), ", turn.text)
             if call:
-                for place in self.scene.places:
-                    if set(call[1].split()) <= set(place.actor.name.split()):
-                        return place.actor
+                called = set(call[1].split())
+                for name, actor in known:
+                    if called <= name:
+                        return actor
         return None
 
     def _last_named(self, position: int, other: Actor | None, behind: re.Pattern[str] | None = None) -> Actor | None:

@@ -146,7 +146,7 @@ def metadata(facts: Facts) -> ModelCardData:
         library_name="transformers",
         pipeline_tag=_TASK,
         base_model=facts.base,
-        datasets=[corpus.id for corpus in facts.corpora if any("train" in split for split in corpus.used)],
+        datasets=[corpus.id for corpus in facts.corpora if "train" in corpus.used],
         metrics=["f1", "precision", "recall"],
         tags=["govorit", "news", "named-entity-recognition", "quotation"],
         model_name=facts.name.rpartition("/")[2],
@@ -211,7 +211,7 @@ def _eval_results(facts: Facts) -> Iterator[EvalResult]:
     """The strict scores, micro average, of each split and layer; the interval stands in the metric's name and its arguments."""
     data = facts.config["data"]
     for split, layer, figures in _layers(facts.metrics):
-        used = ", ".join(corpus.name for corpus in facts.corpora if any(split in part for part in corpus.used))
+        used = ", ".join(corpus.name for corpus in facts.corpora if split in corpus.used)
         for metric, key in (("f1", "interval"), ("precision", "precision_interval"), ("recall", "recall_interval")):
             interval = figures["strict"][MICRO].get(key)
             yield EvalResult(

@@ -5,9 +5,14 @@ from __future__ import annotations
 from govorit.rules.document import LEFT, Document
 from govorit.rules.lexicon import DASHES, ITALICS, NOMINAL, NOMINALS, OUTER, POSSESSIVES, TIMES
 
+Ends = dict[int, int]  # the last tokens of phrases that have been found, by their nouns
 
-def find_phrase(document: Document, noun: int) -> tuple[int, int]:
-    """Find the first and last token of a noun's phrase: title, affiliation and name, no clause, bracket or preposition."""
+
+def find_phrase(document: Document, noun: int, ends: Ends | None = None) -> tuple[int, int]:
+    """Find the first and last token of a noun's phrase: title, affiliation and name, no clause, bracket or preposition.
+
+    `ends` are those of the phrases within this one: appositions are looked at from every phrase before them, and found once.
+    """
     first, last = document.sentence(noun)
     left = right = noun
     while left > first and _belongs(document, left - 1, noun):
@@ -22,22 +27,25 @@ def find_phrase(document: Document, noun: int) -> tuple[int, int]:
     while right > noun and (document.forms[right].startswith(OUTER) or document.words[right] in (",", ".", "и")):
         right -= 1
     left -= left > first and document.words[left - 1] in POSSESSIVES and not document.taken[left - 1]
-    return left, _with_apposition(document, left, _with_name(document, left, right, noun, last), noun, last)
+    named = _with_name(document, left, right, noun, last)
+    return left, _with_apposition(document, left, named, noun, last, {} if ends is None else ends)
 
 
-def _with_apposition(document: Document, left: int, right: int, noun: int, last: int) -> int:
+def _with_apposition(document: Document, left: int, right: int, noun: int, last: int, ends: Ends) -> int:
     """The last token of a phrase with the appositions behind a comma: `автор закона, депутат Ли`, `Ли, автор закона,`."""
     if right + 3 > last or document.words[right + 1] not in (",", "и"):
         return right
     head = next((t for t in range(right + 2, last) if not document.forms[t].startswith(("ADJ", "DET", "NUM", "ADV"))), last)
     if head == last or not document.forms[head].startswith(("NOUN", "PROPN")) or case(document, head) != case(document, noun):
         return right
-    end, hung = find_phrase(document, head)[1], document.heads[head]
+    if head not in ends:
+        ends[head] = find_phrase(document, head, ends)[1]
+    end, hung = ends[head], document.heads[head]
     inside = left <= hung <= right and (document.relations[head] == "appos" or _is_title(document, left, head, noun))
     named = "B-PER" in document.entities[right + 1 : end + 1] and "B-PER" not in document.entities[left : right + 1]
     if document.taken[head] or not (inside or (named and (hung in (document.heads[noun], LEFT) or 0 <= hung < left))):
         return right
-    return _with_apposition(document, left, end, noun, last)
+    return _with_apposition(document, left, end, noun, last, ends)
 
 
 def _is_title(document: Document, left: int, head: int, noun: int) -> bool:
