@@ -1,11 +1,13 @@
-"""What a figure was made on, and what that took: processor, memory, accelerator."""
+"""The machine: what a figure was made on, and what that took; and its memory."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import resource
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -23,6 +25,12 @@ def describe() -> dict[str, str]:
             found["peak memory on it"] = _size(torch.cuda.max_memory_allocated())
     found["system"] = platform.system()
     return found
+
+
+def give_back_memory() -> None:
+    """Give freed memory back to the system where the C library keeps it, as GNU's does between blocks that are still held."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _line(path: str, key: str) -> str:
