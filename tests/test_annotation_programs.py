@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -178,6 +179,17 @@ def test_mistakes_of_select(program, pile, tmp_path):
     ):
         status, err = program(select.main, *arguments, "--out", tmp_path / "picked.jsonl")
         assert status == 2 and told in err and not (tmp_path / "picked.jsonl").exists()
+
+
+def test_files_of_one_name_in_several_folders_are_articles_of_their_own(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "1.txt").write_text(f"Новость {folder}.", encoding="utf-8")
+    sources = [str(tmp_path / "a"), str(tmp_path / "b")]
+    pile = select._Pile(sources, None)
+    pile.survey([], "brat")
+    for articles in (pile, predict._articles(Namespace(source=sources, format=None))):
+        assert {article.id: article.text for article in articles} == {"a-1": "Новость a.", "b-1": "Новость b."}
 
 
 def test_select_writes_for_label_studio(run, program, pile, tmp_path):

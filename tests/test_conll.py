@@ -121,6 +121,14 @@ def test_a_file_without_boundaries_is_one_article(tmp_path):
     assert (article.id, article.text, article.entities) == ("a", "Юрий Чайка сказал", (Span(0, 10, "PER"),))
 
 
+def test_remarks_are_no_words_and_hash_signs_are(tmp_path):
+    rows = "# Разметила Анна\n# newdoc id = 7\nИван B-PER\n# newpar\n\n# ушёл совсем рано\n# O\n#метро B-ORG\n"
+    problems: list[UserError] = []
+    [article] = read(tmp_path, rows, report=problems.append)
+    assert article.text == "Иван # # #метро" and article.entities == (Span(0, 4, "PER"), Span(9, 15, "ORG"))
+    assert [str(problem).partition(": ")[0].rpartition(":")[2] for problem in problems] == ["4"]  # has the columns of a word: a broken tag
+
+
 def test_the_order_of_columns_is_told(tmp_path):
     [article] = read(tmp_path, "1 B-PER Чайка NNP\n2 O сказал VBD\n", columns=("-", "ner", "token", "-"))
     assert article.entities == (Span(0, 5, "PER"),) and article.text == "Чайка сказал"

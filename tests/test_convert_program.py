@@ -93,6 +93,18 @@ def test_the_splits_of_a_corpus_are_kept(tmp_path, run, name):
         assert {a.id: (a.entities, a.quotes) for a in found.values()} == {a.id: (a.entities, a.quotes) for a in gold.values()}
 
 
+def test_files_of_one_name_in_several_folders_stay_apart(tmp_path, run):
+    for folder, text in (("train", TEXT), ("val", TEXT.upper())):
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        (tmp_path / "in" / folder / "1.txt").write_text(text, encoding="utf-8")
+    status, lines = run(tmp_path / "in/train", tmp_path / "in/val", "--to", "brat", "--out", tmp_path / "out")
+    assert status == 0 and lines[-1].startswith(f"{tmp_path / 'out'}: 2 articles")
+    assert {id: article.text for id, article in read(tmp_path / "out").items()} == {"train-1": TEXT, "val-1": TEXT.upper()}
+    status, lines = run(tmp_path / "in", "--to", "jsonl", "--out", tmp_path / "shared")
+    assert status == 0 and lines[-1].endswith("train 1, dev 1")
+    assert list(read(tmp_path / "shared/dev.jsonl")) == ["val-1"]
+
+
 def test_what_the_format_cannot_hold_is_counted(tmp_path, run):
     scored = Article("a", TEXT, (Span(0, 6, "PER", 0.5),), (replace(SAID, score=0.25),), {"title": "Да", "lead": "Нет"})
     source = write(tmp_path / "a.jsonl", scored, Article("b", TEXT + " И ещё.", meta={"title": "Да"}))

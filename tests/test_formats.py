@@ -321,6 +321,7 @@ BROKEN_JSONL = {
     "number for id": ('{"id": 1, "text": "Да"}', "id: found a number"),
     "key twice": ('{"text": "Да", "text": "Нет"}', "'text' comes twice"),
     "inner key twice": ('{"text": "Да", "entities": [{"start": 0, "start": 1}]}', "'start' comes twice"),
+    "a field of its own": ('{"text": "Да", "title": "Нет"}', "title: unknown field; expected id, text, entities, quotes, meta; move it"),
     "misspelt": ('{"text": "Да", "entitis": []}', "did you mean 'entities'?"),
     "NaN": ('{"text": "Да", "entities": [{"start": 0, "end": 2, "label": "PER", "score": NaN}]}', "NaN"),
     "infinity": ('{"text": "Да", "entities": [{"start": 0, "end": 2, "label": "PER", "score": 1e999}]}', "score"),
@@ -629,7 +630,68 @@ def test_a_format_is_told_by_what_lies_there(tmp_path):
         (folder / f"a{suffix}").write_text(body, encoding="utf-8")
         assert formats.detect(folder) == formats.detect(folder / f"a{suffix}") == name
     assert [article.text for article in formats.read(tmp_path / ".json-jsonl")] == ["Да"]
+    inline_texts = tmp_path / "inline"
+    inline_texts.mkdir()
+    (inline_texts / "b.txt").write_text("\ufeff# id: b\n\n<PER>Он</PER>", encoding="utf-8")
+    assert [article.id for article in formats.read(inline_texts)] == ["b"]
+    for name in ("a.txt", "c.txt"):  # before it, and after it
+        (inline_texts / name).write_text("Он", encoding="utf-8")
+        assert "files of inline and text side by side" in refusal(inline_texts)
+        (inline_texts / name).unlink()
     assert "is not known" in refusal(tmp_path, "xml")
+
+
+def test_hidden_files_are_passed_over(tmp_path):
+    """macOS leaves `._a.txt` beside `a.txt` on foreign disks and in archives."""
+    (tmp_path / "a.txt").write_text("Да", encoding="utf-8")
+    for name in ("._a.txt", "._b.jsonl", ".a.ann"):
+        (tmp_path / name).write_bytes(b"\x00\x05\x16\x07\xff")
+    assert list(formats.read(tmp_path)) == [Article("a", "Да")]
+    (tmp_path / "a.ann").write_bytes(b"")
+    assert list(formats.read(tmp_path)) == [Article("a", "Да")]
+
+
+def test_a_link_to_nowhere_is_reported_and_the_rest_is_read(tmp_path):
+    (tmp_path / "b.txt").write_text("Да", encoding="utf-8")
+    (tmp_path / "a.txt").symlink_to("nowhere.txt")
+    problems: list[UserError] = []
+    assert list(formats.read(tmp_path, options=Options(report=problems.append))) == [Article("b", "Да")]
+    assert [str(problem).partition(": ")[0] for problem in problems] == [str(tmp_path / "a.txt")]
+
+
+NAMELESS = {  # articles without an id, by the names of their files
+    "text": {"1.txt": TEXT},
+    "brat": {"1.txt": TEXT, "1.ann": "T1\tPER 0 6\tИванов\n"},
+    "factrueval": {"1.txt": TEXT, "1.spans": "1 name 0 6 10 1  # 10 Иванов\n", "1.objects": "7 Person 1 # Иванов\n"},
+    "jsonl": {"1.jsonl": json.dumps({"text": TEXT})},
+    "conll": {"1.conll": "Иванов B-PER\n"},
+    "labelstudio": {"1.json": json.dumps([{"data": {"text": TEXT}}])},
+}
+
+
+@pytest.mark.parametrize("name", NAMELESS)
+def test_files_of_one_name_in_several_folders_are_told_apart(tmp_path, name):
+    folders = [tmp_path / "2024/январь", tmp_path / "2024/февраль", tmp_path / "2025/январь"]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        for file, body in NAMELESS[name].items():
+            (folder / file).write_text(body, encoding="utf-8")
+
+    def ids(*paths: Path) -> list[str]:
+        options = Options(ids=formats.told_apart(paths))
+        return [article.id for path in paths for article in formats.read(path, name, options)]
+
+    [alone] = ids(folders[0])
+    assert alone in ("1", "1-1")
+    assert ids(*folders[:2]) == [f"январь-{alone}", f"февраль-{alone}"]
+    assert ids(*folders) == [f"2024-январь-{alone}", f"2024-февраль-{alone}", f"2025-январь-{alone}"]
+    file = next(iter(NAMELESS[name])) if name != "factrueval" else "1.objects"
+    assert ids(*(folder / file for folder in folders[:2])) == ids(*folders[:2])
+    other = tmp_path / "other"
+    folders[1].rename(other)
+    for file in NAMELESS[name]:
+        (other / file).rename(other / file.replace("1", "2", 1))
+    assert ids(folders[0], other) == [alone, alone.replace("1", "2", 1)]
 
 
 def test_what_can_be_written_is_what_has_a_writer():

@@ -120,6 +120,13 @@ def test_the_ground_truth_stands_and_a_cancelled_annotation_does_not(tmp_path):
     assert "annotations: found 2 of them, expected one" in refusal(tmp_path, {**task(), "annotations": [other, other]})
 
 
+def test_regions_of_another_tag_are_listed(tmp_path):
+    strange = {**region("x", 2, 8), "type": "hypertextlabels"}
+    [article] = read(tmp_path, task(strange, {"type": "choices", "from_name": "topic", "value": {"choices": ["спорт"]}}))
+    assert article.entities == () and article.meta["left_out"].startswith("export.json:2: hypertextlabels: ")
+    assert "\n" not in article.meta["left_out"]
+
+
 def test_what_nobody_annotated_is_unknown(tmp_path):
     [article] = read(tmp_path, {**task(), "annotations": [], "predictions": []})
     assert not article.annotated("entities") and not article.annotated("quotes")

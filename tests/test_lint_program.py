@@ -104,6 +104,15 @@ def test_several_sources_are_one_corpus_sorted_by_place(tmp_path, capsys, monkey
     assert f"{tmp_path}/c.jsonl: no such file or folder  [error: format]" in lines
 
 
+def test_files_of_one_name_in_several_folders_are_no_problem(tmp_path, capsys, monkeypatch):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "1.txt").write_text(f"{TEXT} {folder}", encoding="utf-8")
+    assert run(capsys, monkeypatch, tmp_path / "a", tmp_path / "b")[0] == 0
+    status, lines, _ = run(capsys, monkeypatch, tmp_path)
+    assert status == 2 and "if they lie in folders in it, name those" in lines[0]
+
+
 def test_warnings_alone_are_no_failure(capsys, monkeypatch):
     status, lines, _ = run(capsys, monkeypatch, ROOT / "seeds")
     assert status == 0 and lines[-2:] == ["0 errors", "5 warnings: rare-label 5"]
@@ -230,3 +239,11 @@ def test_an_output_that_takes_nothing(tmp_path, shell, status, error):
     command = f'"$0" "$1" "$2" {shell}'
     done = subprocess.run(["sh", "-c", command, sys.executable, ROOT / "scripts/lint.py", tmp_path], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (status, error)
+
+
+def test_a_folder_with_splits_is_read_as_training_reads_it(tmp_path, capsys, monkeypatch):
+    for split in ("train", "dev"):
+        (tmp_path / split).mkdir()
+        (tmp_path / split / "news.jsonl").write_text(row("a1", numbered(len(split))), encoding="utf-8")
+    status, lines, _ = run(capsys, monkeypatch, tmp_path)
+    assert status == 2 and "dev/news.jsonl:1: id: " in lines[0] and "duplicate-id" in lines[0], lines

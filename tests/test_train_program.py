@@ -14,6 +14,7 @@ import pytest
 import tiny
 import torch
 from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from safetensors.torch import load_file
 
 from govorit.article import Span
@@ -111,6 +112,24 @@ def test_the_root_of_a_corpus_must_be_given(composing, data):
         settled(f"data={data}")
 
 
+@pytest.mark.parametrize(
+    "argument, value",
+    [
+        ("data.root=статьи", "статьи"), ("data.root=мои статьи/за 2026 (1)", "мои статьи/за 2026 (1)"), ("data.root='статьи'", "статьи"),
+        ('data.root="мои, статьи"', "мои, статьи"), ("data.labels=[ЛИЦО, PER,'МЕСТО']", ["ЛИЦО", "PER", "МЕСТО"]), ("seed=7", 7),
+        ("data.root=a b/c", "a b/c"), ('data.root="a\\"ы"', 'a"ы'),
+    ],
+)  # fmt: skip
+def test_values_in_any_script_need_no_quotes(argument, value):
+    assert OverridesParser.create().parse_override(program.quoted(argument)).value() == value
+
+
+def test_a_sweep_over_folders_with_russian_names():
+    swept = OverridesParser.create().parse_override(program.quoted("data.root=статьи,b,в г"))
+    assert swept.is_sweep_override() and list(swept.sweep_string_iterator()) == ['"статьи"', "b", '"в г"']
+    assert program.quoted("--config-dir=папка") == "--config-dir=папка"
+
+
 # Mistakes
 
 
@@ -137,6 +156,7 @@ MISTAKES = {
     "window": (["model.window=3"], "model.window: found 3"),
     "sweep, misspelt": (["-m", "seed=1,2", "trainer.epoch=3"], "trainer.epoch"),
     "sweep, wrong type": (["-m", "seed=a,1"], "seed"),
+    "no corpus, in Russian": (["data=folder", "data.root=статьи (1)"], "data.sources.folder.path: статьи (1): no such file or folder"),
     "sweep, no corpus": (["-m", "seed=1,2", "data=folder", "data.root=none"], "none: no such file or folder"),
     "sweep, value": (["-m", "trainer.precision=fp16,bf17"], "trainer.precision: found 'fp16'"),
 }  # fmt: skip

@@ -52,7 +52,7 @@ class Parser(argparse.ArgumentParser):
     """A parser that tells a mistake in one line, without the usage before it."""
 
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message.removeprefix('argument ')}; {self.prog} --help says what there is")
+        raise UserError(f"{message.removeprefix('argument ')}; --help says what there is")
 
 
 def whole(least: int = 0, most: float = math.inf) -> Callable[[str], int]:

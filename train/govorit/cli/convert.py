@@ -31,6 +31,7 @@ from govorit.corpora import corpus, lint, splits
 from govorit.corpora.duplicates import NEAR
 from govorit.errors import UserError
 from govorit.formats import jsonl
+from govorit.formats.options import Options
 
 LEAK_LIMIT = 200_000_000
 # Formats that are made for corpora larger than memory, and what they do not hold. What others do not hold is found by reading them back.
@@ -92,8 +93,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--split", type=_split, metavar="dev=0.1,test=0.1,seed=0", help="share the articles out (also near=0.8, folds=5,fold=0)"
     )
-    parser.add_argument("--parquet", action="store_true", help="--to hf: write DST/parquet as well, a file a split")
-    parser.add_argument("--force", action="store_true", help="replace DST")
+    parser.add_argument("--parquet", action="store_true", help="with --to hf: write DST/parquet as well, a file a split")
+    parser.add_argument("--force", action="store_true", help="replace DST, if nothing of another format lies in it")
     return parser.parse_args()
 
 
@@ -166,11 +167,12 @@ def _parts(options: argparse.Namespace, reader: _Reader) -> dict[str, Iterator[A
     given = corpus.splits_in(paths[0]) if len(paths) == 1 else {}
     if given and options.split:
         raise UserError(f"--split: {paths[0]} comes with splits of its own ({', '.join(given)}); leave --split out, or name its files")
+    reading = replace(reading_options(options), ids=formats.told_apart(given.values() or paths))
     if given:
-        return {split: reader.read([path], split) for split, path in given.items()}
+        return {split: reader.read([path], split, reading) for split, path in given.items()}
     if not options.split:
-        return {"": reader.read(paths, "")}
-    shared = splits.share_out(list(reader.read(paths, "")), *options.split)
+        return {"": reader.read(paths, "", reading)}
+    shared = splits.share_out(list(reader.read(paths, "", reading)), *options.split)
     reader.sizes.update({split: len(articles) for split, articles in shared.items()})
     return {split: iter(articles) for split, articles in shared.items() if articles}
 
@@ -186,9 +188,8 @@ class _Reader:
     ids: set[bytes] = field(default_factory=set)
     held: splits.Splits | None = field(default_factory=dict)
 
-    def read(self, paths: Sequence[Path], split: str) -> Iterator[Article]:
+    def read(self, paths: Sequence[Path], split: str, reading: Options) -> Iterator[Article]:
         source = Source(labels=self.options.labels, nested=self.options.nested)
-        reading = reading_options(self.options)
         for path in paths:
             articles = corpus.convert(formats.read(path, self.options.format, reading), str(path), source, self.notes.append)
             for article in tqdm(articles, desc=path.name, unit="article", disable=None, leave=False):

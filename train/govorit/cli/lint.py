@@ -7,7 +7,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from govorit import formats
 from govorit.article import KINDS, Article
 from govorit.cli import Parser, guarded, whole
-from govorit.corpora.corpus import outermost
+from govorit.corpora.corpus import outermost, splits_in
 from govorit.corpora.lint import ERROR, Problem, corpus_problems
 from govorit.errors import UserError
 from govorit.formats.options import UNITS, Options
@@ -28,8 +28,9 @@ def main() -> None:
 def _program() -> int:
     options = _options()
     problems: list[Problem] = []
-    reading = reading_options(options, lambda error: problems.append(_from_reader(error)))
-    articles = [article for source in options.source for article in _read(Path(source), options.format, reading)]
+    paths = [path for source in map(Path, options.source) for path in splits_in(source).values() or [source]]
+    reading = replace(reading_options(options), ids=formats.told_apart(paths), report=lambda error: problems.append(_from_reader(error)))
+    articles = [article for path in paths for article in _read(path, options.format, reading)]
     if options.nested == "outermost":
         articles = [replace(article, entities=outermost(article.entities)) for article in articles]
     if not articles and not problems:
@@ -48,7 +49,9 @@ def _program() -> int:
 
 def _options() -> argparse.Namespace:
     parser = Parser(prog="lint", description="List every problem of annotated articles; exit 2 where there are errors.")
-    parser.add_argument("source", nargs="+", metavar="SRC", help="annotated articles: files or folders, read as one corpus")
+    parser.add_argument(
+        "source", nargs="+", metavar="SRC", help="annotated articles: files, folders, or folders with train, dev and test in them"
+    )
     reading_arguments(parser)
     parser.add_argument("--labels", type=_list, metavar="A,B", help="entity labels that may occur (default: all)")
     parser.add_argument("--nested", choices=("refuse", "outermost"), default="refuse", help="entities inside entities (default: refuse)")
@@ -64,15 +67,18 @@ def reading_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--offsets", choices=UNITS, default=UNITS[0], help="what their offsets count (default: %(default)s)")
     parser.add_argument(
-        "--names", type=_pairs, default={}, metavar="OURS=THEIRS,…", help="what they call quotations: direct=Прямая_речь,cue=Глагол"
+        "--names",
+        type=_pairs,
+        default={},
+        metavar="OURS=THEIRS,…",
+        help="what they call quotations and their parts: direct=Прямая_речь,cue=Глагол",
     )
     parser.add_argument("--columns", type=_list, default=[], metavar="A,B", help="CoNLL: what the columns hold: token, ner, quote, -")
 
 
-def reading_options(arguments: argparse.Namespace, report: Callable[[UserError], None] | None = None) -> Options:
-    """Options of formats as the arguments say; `report` takes each problem of reading in place of stopping at the first."""
-    chosen = Options(arguments.offsets, arguments.names, arguments.columns)
-    return Options(chosen.offsets, chosen.names, chosen.columns, report) if report else chosen
+def reading_options(arguments: argparse.Namespace) -> Options:
+    """Options of formats as the arguments say."""
+    return Options(arguments.offsets, arguments.names, arguments.columns)
 
 
 def _list(value: str) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from govorit import files, formats
-from govorit.cli import guarded, whole
+from govorit.cli import Parser, guarded, whole
 from govorit.errors import UserError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -37,7 +37,7 @@ def _program() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="pictures", description="Take the picture of a page that this project has made.")
+    parser = Parser(prog="pictures", description="Take the picture of a page that this project has made.")
     parser.add_argument("page", help="report.html, another page in a file, or the address of serve.py, http://127.0.0.1:8000")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.png", help="file to write")
     parser.add_argument("--width", type=whole(100, 20_000), default=1100, help="pixels (default: 1100)")

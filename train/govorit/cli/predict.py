@@ -20,6 +20,7 @@ from govorit.corpora import lint
 from govorit.errors import UserError
 from govorit.extractor import Extractor
 from govorit.formats import jsonl
+from govorit.formats.options import Options
 
 
 def main() -> None:
@@ -58,7 +59,10 @@ def _pre_annotate(articles: Iterable[Article], options: argparse.Namespace) -> i
 def _options() -> argparse.Namespace:
     parser = Parser(prog="predict", description="Read Russian news articles: who is named, and who said what.")
     parser.add_argument(
-        "source", nargs="*", default=["-"], help="text files, .jsonl files, folders of them, or - for standard input (default)"
+        "source",
+        nargs="*",
+        default=["-"],
+        help="files or folders of articles, as .txt or in any other format, or - for standard input (default)",
     )
     model_arguments(parser)
     parser.add_argument(
@@ -70,18 +74,23 @@ def _options() -> argparse.Namespace:
         default="jsonl",
         help="what to write: for programs, for readers, or for annotators to correct (default: jsonl)",
     )
-    parser.add_argument("--out", type=Path, help="file to write, whole or not at all; for brat a folder (default: standard output)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="file to write, whole or not at all; for brat a folder (default: standard output; labelstudio and brat want a name)",
+    )
     batch_argument(parser)
     return parser.parse_args()
 
 
 def _articles(options: argparse.Namespace) -> Iterator[Article]:
     """Open every source, so that a missing one is told at once; what is in them is read as it is asked for."""
-    return chain.from_iterable([_read(source, options.format) for source in options.source])
+    reading = Options(ids=formats.told_apart(Path(source) for source in options.source if source != "-"))
+    return chain.from_iterable([_read(source, options.format, reading) for source in options.source])
 
 
-def _read(source: str, name: str | None) -> Iterator[Article]:
-    return _read_stream(sys.stdin.buffer, name) if source == "-" else formats.read(Path(source), name)
+def _read(source: str, name: str | None, reading: Options) -> Iterator[Article]:
+    return _read_stream(sys.stdin.buffer, name) if source == "-" else formats.read(Path(source), name, reading)
 
 
 def _can_be_read_twice(source: str) -> bool:
@@ -149,7 +158,7 @@ def _output(path: Path | None) -> Iterator[TextIO]:
 
 def model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--model", type=Path, help="a checkpoint that training has written (default: the newest release, else the newest run)"
+        "--model", type=Path, metavar="FOLDER", help="a run folder, or a checkpoint (default: the released model, not your newest run)"
     )
     parser.add_argument(
         "--engine", choices=("auto", "onnx", "torch"), default="auto", help="what runs it (default: its ONNX graph, else torch)"
@@ -161,6 +170,7 @@ def batch_argument(parser: argparse.ArgumentParser) -> None:
         "--batch-tokens",
         type=whole(1),
         default=2048,
+        metavar="N",
         help="tokens in a batch, padding included (default: 2048, the fastest on a processor; more on a GPU)",
     )
 

@@ -24,6 +24,7 @@ from govorit.cli.predict import batch_argument, find_model, model_arguments
 from govorit.corpora import duplicates, lint
 from govorit.errors import UserError
 from govorit.extractor import Extractor
+from govorit.formats.options import Options
 from govorit.selection import Doubts
 
 
@@ -55,7 +56,12 @@ def _options() -> argparse.Namespace:
     model_arguments(parser)
     parser.add_argument("--number", type=whole(1), default=50, metavar="N", help="how many articles to pick (default: %(default)s)")
     parser.add_argument(
-        "--known", type=Path, nargs="+", default=[], metavar="DONE", help="annotated articles: no copy of them, nor what is nearly one"
+        "--known",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DONE",
+        help="annotated articles, of which neither copies nor near copies are picked",
     )
     parser.add_argument(
         "--from", dest="format", choices=formats.FORMATS, help="format of the raw articles (default: told by suffix and content)"
@@ -80,8 +86,10 @@ class _Pile:
         return (lint.bare(article) for article in compress(self._all(), self.fresh))
 
     def _all(self) -> Iterator[Article]:
-        for source in self.sources:
-            yield from formats.read(Path(source), self.format)
+        paths = [Path(source) for source in self.sources]
+        reading = Options(ids=formats.told_apart(paths))
+        for path in paths:
+            yield from formats.read(path, self.format, reading)
 
     def survey(self, known: Iterable[str], tool: str) -> None:
         """Check every article, and find the copies of others and of `known`.

@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 from govorit import paths
 from govorit.cli import guarded
 from govorit.config import Config, check, flatten, register, settled
+from govorit.corpora import corpus
 from govorit.errors import UserError
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def _program() -> int:
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come up to us, who say them in one line
     register()
-    sys.argv[1:1] = implied(sys.argv[1:])  # in front: overrides behind an option (--cfg job) are not taken for overrides
+    given = [quoted(argument) for argument in sys.argv[1:]]
+    sys.argv[1:] = [*implied(given), *given]  # in front: overrides behind an option (--cfg job) are not taken for overrides
     before = {*OUTPUTS.glob("*")}
     try:
         hydra.main(version_base="1.3", config_path=str(paths.shipped("conf")), config_name="config")(_job)()
@@ -48,6 +50,17 @@ def _program() -> int:
             _remove_if_nothing_ran(sweep)
         raise UserError(one_line(error)) from None
     return 0
+
+
+def quoted(argument: str) -> str:
+    """Put what is not in Latin letters into quotes, where Hydra's grammar wants it: `data.root=статьи`, `data.labels=[ЛИЦО,МЕСТО]`."""
+    key, sign, value = argument.partition("=")
+    if key.startswith("-"):
+        return argument
+    return key + sign + _PIECE.sub(lambda piece: piece[0] if piece[0].isascii() or piece[0][0] in "\"'" else f'"{piece[0]}"', value)
+
+
+_PIECE = re.compile(r"""(["'])(?:\\.|(?!\1).)*\1|[^\s"',{}[\]](?:[^"',{}[\]]*[^\s"',{}[\]])?""")
 
 
 def implied(arguments: Sequence[str]) -> list[str]:
@@ -93,6 +106,8 @@ def _run(config: Config, folder: Path) -> None:
         say(f"{folder}: this run has come to its end, there is nothing to resume; {folder / 'report.md'} has its scores")
         return
     check(config)  # before libraries are loaded, which takes longer than reading the message
+    if config.task.name != "mlm":
+        corpus.places(config.data)
     quieten(config)
     from govorit import pipeline
     from govorit.training.loop import Stopped

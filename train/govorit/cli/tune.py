@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 
 from govorit import files, paths
 from govorit.cli import Parser, guarded, whole
-from govorit.cli.train import implied, one_line, quieten, say, settle
+from govorit.cli.train import implied, one_line, quieten, quoted, say, settle
 from govorit.config import Config, check, flatten, register, settled
 from govorit.corpora import corpus
 from govorit.errors import TrainingError, UserError
@@ -50,7 +50,7 @@ def _program() -> int:
     options = _options()
     register()
     with initialize_config_dir(str(paths.shipped("conf")), version_base="1.3"):
-        plan = _plan(options.overrides)
+        plan = _plan([*map(quoted, options.overrides)])
         return _search(plan, options)
 
 

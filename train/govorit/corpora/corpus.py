@@ -21,7 +21,7 @@ from govorit.formats.options import Options
 if TYPE_CHECKING:
     import datasets
 
-    from govorit.config import Data, Source, Split
+    from govorit.config import Data, Source
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,13 @@ def load(config: Data, layers: Sequence[str], seed: int) -> Corpus:
     """
     notes: list[str] = []
     splits: Splits = {split: [] for split in SPLITS}
-    chosen = _chosen(config)
-    if config.split.folds and not any("all" in _split_paths(*item) for item in chosen.items()):
+    found = places(config)
+    if config.split.folds and not any("all" in paths for paths in found.values()):
         raise UserError(
-            f"data.split.folds: {', '.join(chosen)} comes with splits of its own; cross-validation needs a source with .path to share out"
+            f"data.split.folds: {', '.join(found)} comes with splits of its own; cross-validation needs a source with .path to share out"
         )
-    for name, source in chosen.items():
-        for split, articles in _read_source(name, source, config.split, seed, notes.append).items():
+    for name, paths in found.items():
+        for split, articles in _read_source(name, paths, config, seed, notes.append).items():
             splits[split] += articles
     lint.check(article for articles in splits.values() for article in articles)
     if not splits["train"]:
@@ -89,6 +89,15 @@ def counts(articles: Sequence[Article], layers: Sequence[str]) -> dict[str, int]
     }
 
 
+def places(config: Data) -> dict[str, dict[str, Path]]:
+    """Find where the splits of each source lie; under `all` what data.split shares out.
+
+    Raises:
+        UserError: something is not there.
+    """
+    return {name: _split_paths(name, source) for name, source in _chosen(config).items()}
+
+
 def _chosen(config: Data) -> Mapping[str, Source]:
     if config.use is None:
         return config.sources
@@ -98,16 +107,16 @@ def _chosen(config: Data) -> Mapping[str, Source]:
     return {name: config.sources[name] for name in config.use}
 
 
-def _read_source(name: str, source: Source, split: Split, seed: int, note: Callable[[str], None]) -> Splits:
-    paths = _split_paths(name, source)
-    options = Options(source.offsets, source.names, source.columns)
+def _read_source(name: str, paths: Mapping[str, Path], config: Data, seed: int, note: Callable[[str], None]) -> Splits:
+    source = config.sources[name]
+    options = Options(source.offsets, source.names, source.columns, formats.told_apart(paths.values()))
     read = {key: list(convert(formats.read(path, source.format, options), name, source, note)) for key, path in paths.items()}
     if source.quotes:
         listed = _offsets(source.quotes).keys()
         if absent := len(listed - {a.id for articles in read.values() for a in articles}):
             note(f"{name}: {absent} of {len(listed)} articles that the offset annotation lists are not in the corpus")
     read = {key: [replace(a, meta={**a.meta, "corpus": name}) for a in articles] for key, articles in _annotated(read, source).items()}
-    return share_out(read["all"], split, seed) if "all" in read else read
+    return share_out(read["all"], config.split, seed) if "all" in read else read
 
 
 def _annotated(read: Splits, source: Source) -> Splits:
@@ -122,21 +131,20 @@ def _annotated(read: Splits, source: Source) -> Splits:
 
 
 def _split_paths(name: str, source: Source) -> dict[str, Path]:
-    given = {split: Path(path) for split in SPLITS if (path := getattr(source, split))}
-    if not source.path:
-        return given
-    if given:
+    given = {key: Path(path) for key in ("path", *SPLITS) if (path := getattr(source, key))}
+    for key, path in given.items():
+        if not path.exists() and not formats.is_hub(path):
+            raise UserError(f"data.sources.{name}.{key}: {path}: no such file or folder")
+    root = given.pop("path", None)
+    if root and given:
         raise UserError(f"data.sources.{name}: both path and {', '.join(given)}; give one or the other")
-    root = Path(source.path)
-    if not root.exists():
-        raise UserError(f"data.sources.{name}.path: {root}: no such file or folder")
-    return splits_in(root) or {"all": root}
+    return splits_in(root) or {"all": root} if root else given
 
 
 def splits_in(root: Path) -> dict[str, Path]:
-    """Find the splits that a corpus comes with: files or folders named train, dev (or validation) and test; none if there is no train."""
+    """Find the splits that a corpus comes with: files or folders of their names, or of dev's other ones; none if there is no train."""
     found: dict[str, Path] = {}
-    for split, names in (("train", ["train"]), ("dev", ["dev", "validation"]), ("test", ["test"])):
+    for split, names in (("train", ["train"]), ("dev", ["dev", "validation", "valid", "val"]), ("test", ["test"])):
         places = [place for name in names for place in sorted({*root.glob(name), *root.glob(f"{name}.*")})] if root.is_dir() else []
         if places:
             found[split] = places[0]

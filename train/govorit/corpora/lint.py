@@ -391,7 +391,7 @@ def _unpaired(body: str) -> str:
 
 
 def _contradictions(quotes: Iterable[Quote], text: str) -> Iterator[tuple[str, str]]:
-    """Kinds that the marks speak against; of the 3,049 quotations of data/newsroom and data/quotes not one."""
+    """Kinds that the marks speak against; of the quotations of data/newsroom and data/quotes not one."""
     for quote in quotes:
         first = quote.content[0]
         body = " ".join(text[span.start : span.end] for span in quote.content)

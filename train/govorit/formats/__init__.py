@@ -6,8 +6,9 @@ A module is found by name or by what lies at the path, and imported only when it
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TextIO
@@ -48,24 +49,35 @@ def detect(path: Path) -> str:
     if is_hub(path) or any((path / name).is_file() for name in _SAVED):
         return "hf"
     if path.is_dir():
-        found = {detect(file) for file in path.iterdir() if file.suffix in _SUFFIXES}
-        texts = sorted(path.glob("*.txt"))
-        if texts and found.isdisjoint(_WITH_TEXTS):
-            found.add(detect(texts[0]))
+        found = {detect(file) for file in path.glob("[!.]*") if file.suffix in _SUFFIXES}
+        if found.isdisjoint(_WITH_TEXTS):
+            found.update(map(_kind_of_text, path.glob("[!.]*.txt")))
         if len(found) > 1:
             raise UserError(f"{path}: format: files of {' and '.join(sorted(found))} side by side; name one, or move the rest")
         if found:
             return found.pop()
-        raise UserError(f"{path}: no .jsonl, .ann, .objects or .txt file in this folder")
+        expected = f"files that end in {', '.join(('.txt', *_SUFFIXES))}"
+        raise UserError(f"{path}: no articles in this folder; expected {expected}; if they lie in folders in it, name those")
     if path.suffix == ".txt":
-        with path.open("rb") as file:
-            return "inline" if file.read(5) == b"# id:" else "text"
+        return _kind_of_text(path)
     if path.suffix not in _SUFFIXES:
         raise UserError(f"{path}: format: cannot be told from {path.suffix or 'a name with no suffix'}; name one of {', '.join(FORMATS)}")
-    if path.suffix == ".json" and path.is_file():
-        with path.open("rb") as file:
-            return "labelstudio" if file.read(200).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"[" else "jsonl"
+    if path.suffix == ".json" and _beginning(path).lstrip()[:1] == b"[":
+        return "labelstudio"
     return _SUFFIXES[path.suffix]
+
+
+def _kind_of_text(path: Path) -> str:
+    return "inline" if _beginning(path).startswith(b"# id:") else "text"
+
+
+def _beginning(path: Path) -> bytes:
+    """The first bytes after a byte order mark; none of a file that cannot be opened: whoever reads it will say why."""
+    try:
+        with path.open("rb") as file:
+            return file.read(200).removeprefix(b"\xef\xbb\xbf")
+    except OSError:
+        return b""
 
 
 def is_hub(path: Path) -> bool:
@@ -88,23 +100,57 @@ def read_text(path: Path) -> str:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def files(path: Path, suffix: str) -> list[Path]:
-    """List `path` itself, or the files with `suffix` in the folder `path`, sorted by name."""
-    return sorted(path.glob(f"*{suffix}")) if path.is_dir() else [path]
+def told_apart(paths: Iterable[Path]) -> dict[Path, str]:
+    """Name files that are read together, and of one name in several folders, after their folders too: for `Options.ids`.
+
+    The keys are paths without suffix: of the folders `a` and `b` with a `1.txt` in each, `{Path("a/1"): "a-1", Path("b/1"): "b-1"}`.
+    """
+    paths, given = list(paths), dict[Path, set[str]]()
+    for path in paths if len(paths) > 1 else ():
+        folder, found = (path, path.iterdir()) if path.is_dir() else (path.parent, [path])
+        given.setdefault(folder, set()).update(file.stem for file in found)
+    places = {folder: folder.resolve() for folder in given}
+    folders: dict[str, set[Path]] = {}
+    for folder, names in given.items():
+        for name in names:
+            folders.setdefault(name, set()).add(places[folder])
+    top = os.path.commonpath(places.values()) if places else ""
+    return {
+        folder / name: "-".join((*places[folder].relative_to(top).parts, name))
+        for folder, names in given.items()
+        for name in names
+        if len(folders[name]) > 1
+    }
+
+
+def files(path: Path, *suffixes: str) -> list[Path]:
+    """List `path` itself, or the files in the folder `path` that end so, sorted by name; hidden ones (`._a.txt` of macOS) are passed over.
+
+    Raises:
+        UserError: the folder has none.
+    """
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for suffix in suffixes for file in path.glob(f"[!.]*{suffix}"))
+    if not found:
+        raise UserError(f"{path}: no {' or '.join(suffixes)} file in this folder; name another folder, or another format")
+    return found
 
 
 def read_each(path: Path, suffix: str, read_one: Callable[[Path], Article], options: Options) -> Iterator[Article]:
     """Read a file, or each file with `suffix` in a folder, as one article; one that cannot be read is reported and left out."""
-    found = files(path, suffix)
-    if not found:
-        raise UserError(f"{path}: no {suffix} file in this folder; expected one article a file")
-    for file in found:
+    for file in files(path, suffix):
         try:
             article = read_one(file)
         except UserError as error:
             options.report(error)
         else:
             yield article
+
+
+def noted(left_out: Sequence[str]) -> dict[str, str]:
+    """What goes into an article's `meta` where its reader left something out: `FILE:LINE: what`, a line each."""
+    return {LEFT_OUT: "\n".join(left_out)} if left_out else {}
 
 
 def create(path: Path) -> TextIO:
@@ -129,7 +175,7 @@ def target(article: Article, folder: Path, suffix: str, taken: set[str]) -> Path
         UserError: the id came before, or is no name for a file: nothing is ever written outside `folder`.
     """
     name = article.id
-    if not name or name in (".", "..") or re.search(r"[/\\\x00-\x1f\x7f\ud800-\udfff]", name):
+    if not name or name[0] == "." or re.search(r"[/\\\x00-\x1f\x7f\ud800-\udfff]", name):
         raise UserError(f"{article.where or folder}: id: {name!r} cannot name a file; use letters, digits, '-' and '_'")
     if name in taken:
         raise UserError(f"{article.where or folder}: id: {name!r} comes twice; give every article an id of its own")

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from govorit.article import KINDS, Article
 from govorit.errors import UserError
-from govorit.formats import LEFT_OUT, files, make_folder, read_text, target, write_text
+from govorit.formats import files, make_folder, noted, read_text, target, write_text
 from govorit.formats.assembly import Assembler, Mark, Pieces, dissolve, same, surface
 from govorit.formats.options import DEFAULTS, Options
 from govorit.formats.units import Ruler, indices, remedy, ruler, to_index
@@ -99,9 +99,7 @@ def _annotations(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path.with_suffix(".ann")]
     found = files(path, ".ann")
-    if not found:
-        raise UserError(f"{path}: no .ann file in this folder; expected pairs of .txt and .ann")
-    lone = sorted({text.stem for text in path.glob("*.txt")} - {ann.stem for ann in found})
+    lone = sorted({text.stem for text in path.glob("[!.]*.txt")} - {ann.stem for ann in found})
     if lone:
         raise UserError(f"{path / lone[0]}.txt: has no {lone[0]}.ann beside it; add one (empty, if nothing is marked)")
     return found
@@ -133,9 +131,8 @@ class _Reader:
                 self.assembler.skip(line.partition("\t")[0])
                 self.options.report(error)
         entities, quotes = self.assembler.finish(self.text)
-        left_out = self.left_out + self.assembler.left_out
-        meta = {LEFT_OUT: "\n".join(left_out)} if left_out else {}
-        return Article(self.ann.stem, self.text, entities, quotes, meta, where=str(self.ann))
+        meta = noted(self.left_out + self.assembler.left_out)
+        return Article(self.options.stem(self.ann), self.text, entities, quotes, meta, where=str(self.ann))
 
     def _line(self, where: str, line: str) -> None:
         if not line.strip():

@@ -13,8 +13,8 @@
 then the header line `# columns:`, and failing both the first is the token and the last the entities. An article begins at `-DOCSTART-`
 (an id may follow it) and at `# id = …`; a file with neither is one article. Tags are IOB2, IOB1 or BIOES (BILOU), told for each column
 from the whole file; a sequence that is none of them is reported with its line. Other lines that begin `# key = ` or `# key: ` are
-comments. Without a `# text = ` under a `# columns:` header, which only we write, the text is the tokens joined by single spaces: how they
-stood is lost.
+comments, and so are those that begin `#` and have neither the columns nor the tag of a word. Without a `# text = ` under a `# columns:`
+header, which only we write, the text is the tokens joined by single spaces: how they stood is lost.
 
 A quotation's tags (`B-DIRECT`, `B-CUE`, …) say after `#` which quotations they belong to. Those without a number are tied by nearness:
 each content is a quotation of its own, and each cue and speaker goes to the nearest such content in its line of text that has none
@@ -29,7 +29,6 @@ With `columns` only the columns named there are written.
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,9 +38,9 @@ from typing import Any, NamedTuple
 
 from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span
 from govorit.errors import UserError
-from govorit.formats import read_text
+from govorit.formats import create, files, read_text
 from govorit.formats.options import DEFAULTS, Options
-from govorit.formats.strict_json import parse
+from govorit.formats.strict_json import one_line, parse
 from govorit.words import OUTSIDE, encode, words
 
 COLUMNS = ("token", "quote", "ner")
@@ -54,10 +53,7 @@ _NUMBERS = re.compile(r"(?P<label>.+?)(?:#(?P<numbers>[0-9]{1,9}(?:,[0-9]{1,9})*
 
 
 def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
-    found = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES) if path.is_dir() else [path]
-    if not found:
-        raise UserError(f"{path}: no {', '.join(SUFFIXES)} file in this folder; expected columns of words and tags")
-    for file in found:
+    for file in files(path, *SUFFIXES):
         try:
             documents = _File(file, options).documents()
         except UserError as error:
@@ -65,7 +61,7 @@ def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
             continue
         schemes = {column: _scheme(_sentences(documents, column)) for column in _LAYERS}
         for number, document in enumerate(documents, 1):
-            name = file.stem if len(documents) == 1 else f"{file.stem}-{number}"
+            name = options.stem(file) if len(documents) == 1 else f"{options.stem(file)}-{number}"
             try:
                 article = _article(document, name, schemes, options)
             except UserError as error:
@@ -76,11 +72,7 @@ def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
 
 def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS) -> None:
     columns = _checked(options.columns or COLUMNS, f"{path}: columns")
-    try:
-        file = path.open("w", encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
-    with file:
+    with create(path) as file:
         file.write(f"# columns: {' '.join(columns)}\n")
         for article in articles:
             file.write(dump(article, columns, options))
@@ -96,10 +88,10 @@ def dump(article: Article, columns: Sequence[str] = COLUMNS, options: Options = 
         if not re.fullmatch(r"\S+", span.label) or _mixed(span.label.partition("#")[0]):
             raise UserError(f"{where}: label: found {span.label!r:.40}, expected letters of one script without spaces; rename it")
     lines = ["\t".join((_START, *(OUTSIDE for _ in columns[1:])))]
-    lines += [f"# id = {_plain(article.id)}", f"# text = {_json(article.text)}"]
+    lines += [f"# id = {_plain(article.id)}", f"# text = {one_line(article.text)}"]
     names = {str(number): quote.name for number, quote in enumerate(article.quotes, 1) if quote.name is not None}
-    lines += [f"# names = {_json(names)}"] if names and "quote" in columns else []
-    lines += [f"# meta = {_json(dict(article.meta))}"] if article.meta else []
+    lines += [f"# names = {one_line(names)}"] if names and "quote" in columns else []
+    lines += [f"# meta = {one_line(dict(article.meta))}"] if article.meta else []
     last = 0
     for i, (start, end) in enumerate(bounds):
         if "\n" in article.text[last:start] and i and all(column[i][:2] != "I-" for column in tags.values()):
@@ -133,12 +125,7 @@ def _tags(spans: Iterable[Span], bounds: Sequence[tuple[int, int]], article: Art
 
 def _plain(id: str) -> str:
     """An id as it is, or as JSON where a line could not give it back."""
-    return id if id.isprintable() and id == id.strip() and id and id[0] != '"' else _json(id)
-
-
-def _json(value: object) -> str:
-    line = json.dumps(value, ensure_ascii=False)
-    return json.dumps(value) if re.search("[\ud800-\udfff]", line) else line
+    return id if id.isprintable() and id == id.strip() and id and id[0] != '"' else one_line(id)
 
 
 class _Row(NamedTuple):
@@ -187,7 +174,7 @@ class _File:
                     self._comment(comment, where)
                 elif line.startswith(_START):
                     self._start(line, where)
-                else:
+                elif not self._is_remark(line):
                     self._row(line, number, where)
             except UserError as error:
                 self.options.report(error)
@@ -225,6 +212,11 @@ class _File:
             document.id = self._value(value, str, where, key) if value[:1] == '"' else value
         elif key in ("text", "names", "meta") and self.ours:
             setattr(self.found[-1], key, self._value(value, str if key == "text" else dict, where, key))
+
+    def _is_remark(self, line: str) -> bool:
+        """Whether a line begins with a hash sign that is no word: it has neither a row's columns nor a tag at its end."""
+        fields = _fields(line)
+        return line[0] == "#" and len(fields) != len(self.columns) and _no_tag(fields[-1]) is not None
 
     def _value(self, value: str, expected: type, where: str, key: str) -> Any:
         found = parse(value.encode("utf-8"), f"{where}: {key}", "JSON on one line")

@@ -30,7 +30,7 @@ from typing import Any
 
 from govorit.article import Article
 from govorit.errors import UserError
-from govorit.formats import LEFT_OUT
+from govorit.formats import LEFT_OUT, noted
 from govorit.formats.assembly import Assembler
 from govorit.formats.options import Options
 from govorit.formats.strict_json import a_list, a_string, an_object, an_offset, as_meta, each
@@ -75,9 +75,7 @@ class _Task:
 
     def article(self, id: str, meta: dict[str, str]) -> Article:
         entities, quotes = self.assembler.finish(self.text)
-        if self.assembler.left_out:
-            meta = {**meta, LEFT_OUT: "\n".join(self.assembler.left_out)}
-        return Article(id, self.text, entities, quotes, meta, where=self.where)
+        return Article(id, self.text, entities, quotes, meta | noted(self.assembler.left_out), where=self.where)
 
     def check_unit(self) -> None:
         """Refuse offsets that count another unit, as far as can be told without the words beside them."""
@@ -125,19 +123,17 @@ def _prodigy(value: Mapping[str, Any], name: str, where: str, options: Options) 
     id, answer = _id(value, name, where), value.get("answer", "accept")
     if answer != "accept":
         note = f"{Path(where).name}: answer {answer!r:.40}: its annotation was left out"
-        return Article(id, task.text, meta={**meta, "layers": "", LEFT_OUT: note}, where=where)
+        return Article(id, task.text, meta=meta | {"layers": ""} | noted([note]), where=where)
     _check_tokens(value, task)
     spans: list[dict[str, Any]] = []
 
     def span(item: object, at: str) -> None:
         fields = an_object(item, at)
-        spans.append(fields)
+        spans.append(fields | {"_key": at})
         try:
             label = a_string(fields.get("label"), f"{at}.label")
             task.assembler.span(at, label, [task.place(fields.get("start"), fields.get("end"), at)], at)
-            fields["_key"] = at
         except UserError:
-            fields["_key"] = at
             task.assembler.skip(at)
             raise
 

@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING, Any
 from govorit import words
 from govorit.article import KINDS, Article, Quote, Span
 from govorit.errors import MissingPackageError, UserError
-from govorit.formats import LEFT_OUT, files
+from govorit.files import whole
+from govorit.formats import files, noted
 from govorit.formats.assembly import Assembler
 from govorit.formats.options import DEFAULTS, Options
 
@@ -42,10 +43,7 @@ _RATIO = 200
 
 def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
     _library()
-    found = files(path, ".spacy")
-    if not found:
-        raise UserError(f"{path}: no .spacy file in this folder")
-    for file in found:
+    for file in files(path, ".spacy"):
         yield from _read_bin(file, options)
 
 
@@ -56,14 +54,8 @@ def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS) 
 
     vocab = Vocab()
     packed = DocBin(attrs=["ENT_IOB", "ENT_TYPE"], store_user_data=False, docs=(_doc(article, vocab, options) for article in articles))
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        partial.write_bytes(packed.to_bytes())
-        partial.replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole(path) as beside:
+        beside.write_bytes(packed.to_bytes())
 
 
 def _library() -> None:
@@ -162,7 +154,7 @@ def _read_bin(file: Path, options: Options) -> Iterator[Article]:
         try:
             with _guarded(where):
                 doc = _unpack(packed, number, vocab)
-            yield _article(doc, f"{file.stem}-{number + 1}", where, options)
+            yield _article(doc, f"{options.stem(file)}-{number + 1}", where, options)
         except UserError as problem:
             options.report(problem)
 
@@ -225,9 +217,7 @@ def _article(doc: Doc, name: str, where: str, options: Options) -> Article:
     others = [
         f"{Path(where).name}: spans: {len(spans)} in the group {key!r}" for key, spans in doc.spans.items() if key != GROUP and len(spans)
     ]
-    left_out = [*found.left_out, *others]
-    note = {LEFT_OUT: "\n".join(left_out)} if left_out else {}
-    return Article(own, doc.text, tuple(_entities(doc, where, options)), quotes, {**meta, **note}, where)
+    return Article(own, doc.text, tuple(_entities(doc, where, options)), quotes, meta | noted(found.left_out + others), where)
 
 
 def _entities(doc: Doc, where: str, options: Options) -> Iterator[Span]:

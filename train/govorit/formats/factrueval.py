@@ -22,7 +22,7 @@ from pathlib import Path
 
 from govorit.article import Article, Span
 from govorit.errors import UserError
-from govorit.formats import LEFT_OUT, files, read_text
+from govorit.formats import noted, read_each, read_text
 from govorit.formats.options import DEFAULTS, Options
 from govorit.formats.units import Ruler, indices, remedy, ruler, to_index
 
@@ -40,16 +40,7 @@ class _Part:
 
 
 def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
-    found = files(path, ".objects")
-    if not found:
-        raise UserError(f"{path}: no .objects file in this folder; expected the devset of factRuEval-2016")
-    for objects in found:
-        try:
-            article = _article(objects.with_suffix(".objects"), options)
-        except UserError as error:
-            options.report(error)
-        else:
-            yield article
+    yield from read_each(path, ".objects", lambda file: _article(file.with_suffix(".objects"), options), options)
 
 
 def _article(objects: Path, options: Options) -> Article:
@@ -59,10 +50,7 @@ def _article(objects: Path, options: Options) -> Article:
     text = read_text(objects.with_suffix(".txt"))
     mentions, left_out = _mentions(objects, _parts(objects.with_suffix(".spans"), text, options), options)
     entities = _longest(mentions, left_out)
-    meta = {"layers": "entities"}
-    if left_out:
-        meta[LEFT_OUT] = "\n".join(left_out)
-    return Article(objects.stem, text, entities, meta=meta, where=str(objects))
+    return Article(options.stem(objects), text, entities, meta={"layers": "entities"} | noted(left_out), where=str(objects))
 
 
 def _parts(file: Path, text: str, options: Options) -> dict[str, _Part | None]:

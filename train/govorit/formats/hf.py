@@ -50,7 +50,7 @@ _SHARD = re.compile(r"(?:(?P<config>[\w.-]+)/)?(?:(?P<folder>[\w.]+)/\d+|(?P<spl
 
 def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
     for source in _hub(path) if is_hub(path) else _sources(path):
-        for row in _rows(source):
+        for row in _rows(source, options):
             try:
                 yield _article(row, options)
             except UserError as problem:
@@ -218,10 +218,8 @@ def _sources(path: Path) -> Iterator[_Source]:
     elif any((path / name).is_file() for name in ("state.json", "dataset_info.json")):
         yield from _saved(path)
     else:
-        found = files(path, ".parquet") or files(path, ".arrow")
-        if not found:
-            raise UserError(f"{path}: no dataset in this folder; expected what save_to_disk writes, or .parquet files")
-        yield from map(_Source, found)
+        found = files(path, ".parquet", ".arrow")
+        yield from map(_Source, [file for file in found if file.suffix == ".parquet"] or found)
 
 
 def _saved(folder: Path) -> Iterator[_Source]:
@@ -252,7 +250,7 @@ def _json(path: Path, key: str) -> object:
     return value.get(key) if isinstance(value, dict) else None
 
 
-def _rows(source: _Source) -> Iterator[_Row]:
+def _rows(source: _Source, options: Options) -> Iterator[_Row]:
     import pyarrow
 
     number = 0
@@ -269,7 +267,7 @@ def _rows(source: _Source) -> Iterator[_Row]:
                 raise UserError(f"{source.file}: two columns of one name in {', '.join(names):.80}; remove one")
             for values in batch.select(columns).to_pylist():
                 number += 1
-                yield _Row(values, tags, f"{source.file}:{number}", f"{source.file.stem}-{number}", source.split)
+                yield _Row(values, tags, f"{source.file}:{number}", f"{options.stem(source.file)}-{number}", source.split)
     except (pyarrow.ArrowException, OSError, ValueError, MemoryError) as error:
         raise UserError(f"{source.file}: cannot be read after row {number}: {_first_line(error)}; write the dataset again") from None
 

@@ -10,11 +10,8 @@ their fields and read as well (`govorit.formats.dialects`). `offsets=` says what
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +20,14 @@ from govorit.errors import UserError
 from govorit.formats import create, files
 from govorit.formats.dialects import tell
 from govorit.formats.options import DEFAULTS, Options, refuse
-from govorit.formats.strict_json import a_list, a_score, a_string, an_object, an_offset, each, known_fields, parse
+from govorit.formats.strict_json import a_list, a_score, a_string, an_object, an_offset, each, known_fields, one_line, parse
 from govorit.formats.units import misread, ruler, to_index
 
 EXPECTED = "one article a line"
 
 
 def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
-    found = sorted([*files(path, ".jsonl"), *path.glob("*.json")])
-    if not found:
-        raise UserError(f"{path}: no .jsonl file in this folder; expected files of one article a line")
-    for file in found:
+    for file in files(path, ".jsonl", ".json"):
         try:
             lines = file.open("rb")
         except OSError as error:
@@ -48,7 +42,7 @@ def read_lines(lines: Iterable[bytes], name: str, options: Options = DEFAULTS) -
         if line.strip():
             where = f"{name}:{number}"
             try:
-                article = to_article(parse(line.rstrip(b"\r\n"), where, EXPECTED), f"{Path(name).stem}-{number}", where, options)
+                article = to_article(parse(line.rstrip(b"\r\n"), where, EXPECTED), f"{options.stem(Path(name))}-{number}", where, options)
             except UserError as error:
                 options.report(error)
             else:
@@ -63,9 +57,7 @@ def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS) 
 
 def dump(article: Article) -> str:
     """Write one article as one line of JSON, without the line end."""
-    line = json.dumps(record(article), ensure_ascii=False)
-    # Half a surrogate pair, which JSON lets in, has no UTF-8: it goes out as it came, escaped.
-    return json.dumps(record(article)) if re.search("[\ud800-\udfff]", line) else line
+    return one_line(record(article))
 
 
 def record(article: Article) -> dict[str, Any]:
@@ -108,8 +100,8 @@ def _ours(value: Mapping[str, Any], name: str, where: str, options: Options) -> 
     if not isinstance(meta, dict) or not all(isinstance(v, str) for v in meta.values()):
         raise UserError(f"{where}: meta: found {meta!r:.60}, expected an object of strings")
     text = a_string(value.get("text"), f"{where}: text")
-    measure = partial(_to_index, ruler(text, options.offsets), text, options.offsets)
-    reader = _Reader(measure, options.report)
+    measure = ruler(text, options.offsets)
+    reader = _Reader(lambda offset, at: to_index(measure, offset, text, options.offsets, at), options.report)
     article = Article(
         id=a_string(value.get("id", name), f"{where}: id"),
         text=text,
@@ -123,10 +115,6 @@ def _ours(value: Mapping[str, Any], name: str, where: str, options: Options) -> 
         if hint := misread(text, places, options.offsets):
             raise UserError(f"{where}: the offsets split words or leave the text; {hint}")
     return article
-
-
-def _to_index(measure: Callable[[int], int | None], text: str, unit: str, offset: int, where: str) -> int:
-    return to_index(measure, offset, text, unit, where)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ region is an entity unless its label is a quotation's part by `names`; one with 
 brat, drawn either way, and one without a label is what its ends make it. A per-region text area or choice called `name` is the name of
 its quotation, or of the quotations of its speaker. A task's annotation is its gold: the only one that was not cancelled, or the one that
 is the ground truth; more are an error. Predictions, with their scores, are read only where there is no annotation; a task with neither
-has `meta["layers"]` empty. Other results are passed over. Offsets count characters, as Label Studio has stored them since 2022
+has `meta["layers"]` empty. Regions of other tags (`hypertextlabels`) are listed in
+`meta["left_out"]`, other results passed over. Offsets count characters, as Label Studio has stored them since 2022
 (https://github.com/HumanSignal/label-studio/pull/1559); exports from before count UTF-16 units: `offsets=utf16`. The words beside
 the offsets must be what the text has there.
 
@@ -23,8 +24,6 @@ region a piece, tied by Continuation; scores of contents and of quotations are o
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,10 +31,10 @@ from xml.sax.saxutils import quoteattr
 
 from govorit.article import QUOTE_LABELS, Article
 from govorit.errors import UserError
-from govorit.formats import LEFT_OUT, create, read_text
+from govorit.formats import create, files, noted, read_text
 from govorit.formats.assembly import Assembler, dissolve, same
 from govorit.formats.options import DEFAULTS, Options
-from govorit.formats.strict_json import a_list, a_score, a_string, an_object, an_offset, as_meta, each, items
+from govorit.formats.strict_json import a_list, a_score, a_string, an_object, an_offset, as_meta, each, items, one_line
 from govorit.formats.units import Ruler, indices, misread, remedy, ruler, to_index
 
 _INTERFACE = """<View>
@@ -65,16 +64,13 @@ CONFIG = interface(("PER", "LOC", "ORG"))
 
 
 def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
-    found = sorted(path.glob("*.json")) if path.is_dir() else [path]
-    if not found:
-        raise UserError(f"{path}: no .json file in this folder; expected an export of Label Studio")
-    for file in found:
+    for file in files(path, ".json"):
         number = 0
         try:
             for line, task in items(read_text(file).removeprefix("\ufeff"), file, _EXPECTED):
                 number += 1
                 try:
-                    article = _article(task, f"{file.stem}-{number}", f"{file}:{line}", options)
+                    article = _article(task, f"{options.stem(file)}-{number}", f"{file}:{line}", options)
                 except UserError as error:
                     options.report(error)
                 else:
@@ -94,15 +90,13 @@ def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS, 
 
 def dump(article: Article, options: Options = DEFAULTS, version: str | None = None) -> str:
     """Write one article as one task, on one line."""
-    made = task(article, options, version)
-    line = json.dumps(made, ensure_ascii=False)
-    return json.dumps(made) if re.search("[\ud800-\udfff]", line) else line
+    return one_line(task(article, options, version))
 
 
 def task(article: Article, options: Options = DEFAULTS, version: str | None = None) -> dict[str, Any]:
     """The article as the plain objects of one task."""
     marks, ties, names = dissolve(article, options, pieces=False)
-    places = {mark.key: _value(mark.pieces[0], article.text) for mark in marks}
+    places = {mark.key: dict(zip(("start", "end"), mark.pieces[0], strict=True)) for mark in marks}
     result: list[dict[str, Any]] = []
     for mark in marks:
         value = {**places[mark.key], "text": article.text[slice(*mark.pieces[0])], "labels": [mark.label]}
@@ -119,10 +113,6 @@ def task(article: Article, options: Options = DEFAULTS, version: str | None = No
         return {"data": data, "annotations": [{"result": result}]}
     least = {"score": round(min(scores), 4)} if scores else {}
     return {"data": data, "predictions": [{"model_version": version or "govorit", **least, "result": result}]}
-
-
-def _value(place: tuple[int, int], text: str) -> dict[str, Any]:
-    return {"start": place[0], "end": place[1]}
 
 
 def _article(value: object, name: str, where: str, options: Options) -> Article:
@@ -144,9 +134,7 @@ def _article(value: object, name: str, where: str, options: Options) -> Article:
     reader = _Results(data[key], where, options)
     reader.read(*chosen)
     entities, quotes = reader.assembler.finish(data[key])
-    if reader.assembler.left_out:
-        meta[LEFT_OUT] = "\n".join(reader.assembler.left_out)
-    return Article(str(identifier), data[key], entities, quotes, meta, where=where)
+    return Article(str(identifier), data[key], entities, quotes, meta | noted(reader.assembler.left_out), where=where)
 
 
 def _text_key(data: Mapping[str, Any], where: str) -> str:
@@ -202,6 +190,8 @@ class _Results:
             self._relation(result, where)
         elif kind in ("textarea", "choices") and result.get("from_name") == self.options.name("name"):
             self._name(result, where)
+        elif isinstance(kind, str) and kind.endswith("labels"):
+            self.assembler.left_out.append(f"{Path(self.where).name}: {kind}: a region that is not of <Labels> on <Text>")
 
     def _region(self, result: Mapping[str, Any], where: str) -> None:
         key = a_string(result.get("id"), f"{where}.id")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from govorit.article import CUE, KINDS, SPEAKER
 from govorit.errors import UserError
@@ -35,12 +36,14 @@ class Options:
             each CRLF `crlf` counted as one.
         names: what the corpus calls a quotation's parts, by our names in NAMES: `{"direct": "Прямая_речь", "to_cue": "глагол"}`.
         columns: CoNLL: what stands in each column, of `token`, `ner`, `quote`, `-` (passed over); empty: told by the file.
+        ids: names of files that their own does not tell apart, by their path without suffix: `govorit.formats.told_apart`.
         report: called with each problem. It raises, or returns: then the reader leaves out what is broken and goes on.
     """
 
     offsets: str = "characters"
     names: Mapping[str, str] = field(default_factory=dict)
     columns: Sequence[str] = ()
+    ids: Mapping[Path, str] = field(default_factory=dict)
     report: Callable[[UserError], None] = refuse
 
     def __post_init__(self) -> None:
@@ -49,6 +52,10 @@ class Options:
         for name in self.names:
             if name not in NAMES:
                 raise UserError(f"names: {name!r} is not one of ours; expected {', '.join(NAMES)}")
+
+    def stem(self, file: Path) -> str:
+        """What articles without an id are named after: the file's name without suffix, unless `ids` says otherwise."""
+        return self.ids.get(file.with_suffix(""), file.stem)
 
     def name(self, ours: str) -> str:
         """What the corpus calls it: `options.name("cue")` -> `CUE` unless `names` says otherwise."""

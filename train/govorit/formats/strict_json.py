@@ -6,6 +6,7 @@ Every message begins with `where`, the file and line, and grows the path of the 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
@@ -29,6 +30,12 @@ def parse(data: bytes, where: str, expected: str) -> Any:
         raise UserError(f"{where}: not valid JSON ({error.msg}, character {error.pos + 1}); expected {expected}") from None
     except ValueError as error:
         raise UserError(f"{where}: not valid JSON ({error}); expected {expected}") from None
+
+
+def one_line(value: object) -> str:
+    """Write JSON on one line; half a surrogate pair, which JSON lets in and UTF-8 does not, goes out as it came, escaped."""
+    line = json.dumps(value, ensure_ascii=False)
+    return json.dumps(value) if re.search("[\ud800-\udfff]", line) else line
 
 
 def items(text: str, file: Path, expected: str) -> Iterator[tuple[int, Any]]:
@@ -105,8 +112,9 @@ def each(
 
 def known_fields(item: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
     for key in item.keys() - set(known):
-        near = get_close_matches(key, known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"expected {', '.join(known)}"
+        near = get_close_matches(key, known, 1, 0.75)
+        remedy = "; move it into meta" if "meta" in known else ""
+        hint = f"did you mean {near[0]!r}?" if near else f"expected {', '.join(known)}{remedy}"
         raise UserError(f"{where}: {key!s:.60}: unknown field; {hint}")
 
 

@@ -11,4 +11,4 @@ from govorit.formats.options import DEFAULTS, Options
 
 
 def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
-    yield from read_each(path, ".txt", lambda file: Article(file.stem, read_text(file), where=str(file)), options)
+    yield from read_each(path, ".txt", lambda file: Article(options.stem(file), read_text(file), where=str(file)), options)

@@ -34,7 +34,8 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 from govorit.article import KINDS, Article
 from govorit.errors import MissingPackageError, UserError
-from govorit.formats import LEFT_OUT, files, make_folder, target
+from govorit.files import whole
+from govorit.formats import files, make_folder, noted, target
 from govorit.formats.assembly import Assembler, dissolve
 from govorit.formats.options import DEFAULTS, Options
 from govorit.formats.units import ruler, to_index
@@ -55,7 +56,7 @@ _LARGEST = 1 << 26  # bytes of a file, or of a member of an archive once unpacke
 
 def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
     _library()
-    for document in _documents(path):
+    for document in _documents(path, options):
         try:
             yield _article(document, options)
         except UserError as problem:
@@ -138,14 +139,9 @@ def _dump(article: Article, types: cassis.TypeSystem, options: Options) -> bytes
 
 
 def _write_archive(path: Path, described: bytes, members: Iterable[tuple[str, bytes]]) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with ZipFile(partial, "w") as archive:
-            for name, data in chain([(_TYPESYSTEM, described)], members):
-                archive.writestr(ZipInfo(name), data, ZIP_DEFLATED)  # a ZipInfo of no date: the same articles, the same bytes
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole(path) as beside, ZipFile(beside, "w") as archive:
+        for name, data in chain([(_TYPESYSTEM, described)], members):
+            archive.writestr(ZipInfo(name), data, ZIP_DEFLATED)  # a ZipInfo of no date: the same articles, the same bytes
 
 
 # Files
@@ -160,20 +156,17 @@ class _Document:
     described_in: str
 
 
-def _documents(path: Path) -> Iterator[_Document]:
+def _documents(path: Path, options: Options) -> Iterator[_Document]:
     if path.is_dir():
-        found = files(path, ".xmi") + files(path, ".zip")
-        if not found:
-            raise UserError(f"{path}: no .xmi or .zip file in this folder")
-        for file in found:
-            yield from _documents(file)
+        for file in files(path, ".xmi", ".zip"):
+            yield from _documents(file, options)
     elif path.suffix == ".zip":
         yield from _archive(path)
     else:
         described = next((file for file in _descriptions(path) if file.is_file()), None)
         if described is None:
             raise UserError(f"{path}: no {_TYPESYSTEM} beside it; export it with its type system")
-        yield _Document(str(path), path.stem, _bytes(path), _bytes(described), str(described))
+        yield _Document(str(path), options.stem(path), _bytes(path), _bytes(described), str(described))
 
 
 def _descriptions(path: Path) -> Iterator[Path]:
@@ -330,8 +323,7 @@ class _Reader:
             if _is_relation(fs):
                 self._relation(fs)
         entities, quotes = self.found.finish(self.text)
-        meta = {LEFT_OUT: "\n".join(self.found.left_out)} if self.found.left_out else {}
-        return Article(self._id(marked), self.text, entities, quotes, meta, where=self.document.where)
+        return Article(self._id(marked), self.text, entities, quotes, noted(self.found.left_out), where=self.document.where)
 
     def _id(self, marked: Iterable[Any]) -> str:
         titles = (_feature(fs, "documentTitle") for fs in marked if fs.type.name == METADATA)
