@@ -19,8 +19,11 @@ check: .venv/.ready
 bench: .venv/.ready  ## the scores and speeds of scripts/bench/README.md, from data.root=DATA
 	$(BIN)/python scripts/bench/scores.py $(DATA)
 	$(BIN)/python scripts/bench/quotations.py $(DATA)
+	$(BIN)/python scripts/bench/rules_baseline.py $(DATA)
+	$(BIN)/python scripts/bench/names.py $(DATA)
 	$(BIN)/python scripts/bench/peers.py $(DATA)
 	$(BIN)/python scripts/bench/encoders.py $(DATA)
+	$(BIN)/python scripts/bench/selection.py $(DATA)
 	$(BIN)/python scripts/bench/corpora.py $(DATA)
 	$(BIN)/python scripts/bench/speed.py
 

@@ -1,4 +1,4 @@
-"""Measure how far two annotators agree: python scripts/agreement.py anna.jsonl boris.jsonl"""
+"""Measure how far two annotators agree: python scripts/agreement.py anna.jsonl boris_brat/"""
 
 from govorit.cli.agreement import main
 

@@ -1,4 +1,4 @@
-"""Put runs side by side: python scripts/compare.py outputs/SWEEP --out comparison/"""
+"""Put runs side by side: python scripts/compare.py outputs/DATE_sweep --out compared/"""
 
 from govorit.cli.compare import main
 

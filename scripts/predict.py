@@ -1,4 +1,4 @@
-"""Read articles with a trained model: python scripts/predict.py seeds/almaty-2017.txt --to text"""
+"""Read articles, who is named and who said what: python scripts/predict.py seeds/almaty-2017.txt --to text"""
 
 from govorit.cli.predict import main
 

@@ -1,4 +1,4 @@
-"""Give a finished run away: python scripts/publish.py outputs/RUN --to FOLDER --check"""
+"""Publish a finished run, with its card: python scripts/publish.py outputs/RUN --to FOLDER --check"""
 
 from govorit.cli.publish import main
 

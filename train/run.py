@@ -1,4 +1,4 @@
-"""Train: python train/run.py task=joint model=scratch data=newsroom"""
+"""Train: python train/run.py task=joint model=mini data=newsroom"""
 
 from govorit.cli.train import main
 

@@ -15,9 +15,6 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
-READMES = tuple(Path(__file__).resolve().parents[2] / name for name in ("scripts/bench/README.md", "README.md", "README.ru.md"))
-
-
 def replace_between(name: str, text: str, *more: Path) -> None:
     """Put `text` between the lines `<!-- name -->` and `<!-- /name -->` of each README that has them, and of `more` files."""
     for file in (*READMES, *more):

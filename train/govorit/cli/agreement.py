@@ -40,9 +40,11 @@ def _options() -> argparse.Namespace:
     reading_arguments(parser)
     parser.add_argument("--nested", choices=("refuse", "outermost"), default="refuse", help="entities inside entities (default: refuse)")
     parser.add_argument("--common", action="store_true", help="measure the articles that both have (default: refuse if one has more)")
-    parser.add_argument("--resamples", type=whole(), default=1000, help="bootstrap resamples of the intervals; 0: none (default: 1000)")
+    parser.add_argument(
+        "--resamples", type=whole(), default=1000, metavar="N", help="bootstrap resamples of the intervals; 0: none (default: 1000)"
+    )
     parser.add_argument("--list", type=whole(), metavar="N", help="print the first N disagreements (default: all)")
-    parser.add_argument("--out", type=Path, help="folder for agreement.md and agreement.json, with all disagreements")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="folder for agreement.md and agreement.json, with all disagreements")
     return parser.parse_args()
 
 

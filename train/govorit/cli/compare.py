@@ -53,9 +53,13 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--baseline", metavar="NAME", help="the group to compare with: its name, or a part of it (default: the first)")
     parser.add_argument("--split", choices=("test", "dev"), help="which articles (default: test where all runs have it, else dev)")
-    parser.add_argument("--resamples", type=whole(), default=10_000, help="of bootstrap and randomisation; 0: none (default: 10000)")
+    parser.add_argument(
+        "--resamples", type=whole(), default=10_000, metavar="N", help="of bootstrap and randomisation; 0: none (default: 10000)"
+    )
     parser.add_argument("--articles", type=whole(), default=10, metavar="N", help="show the N articles that changed most (default: 10)")
-    parser.add_argument("--out", type=Path, help="folder for compare.md, compare.json and compare.html (default: the table alone)")
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="for compare.md, compare.json and compare.html (default: print what compare.md says)"
+    )
     return parser.parse_args()
 
 

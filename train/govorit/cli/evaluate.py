@@ -73,17 +73,19 @@ def _options() -> argparse.Namespace:
     parser = Parser(prog="evaluate", description="Score a checkpoint, or a file of predictions, against annotated articles.")
     parser.add_argument("gold", type=Path, help="annotated articles: a file or folder")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--model", type=Path, help="a checkpoint that training has written")
-    what.add_argument("--predictions", type=Path, help="articles as predict.py writes them, paired with the gold by id")
+    what.add_argument("--model", type=Path, metavar="FOLDER", help="a run folder, or a checkpoint")
+    what.add_argument("--predictions", type=Path, metavar="FILE", help="articles as predict.py writes them, paired with the gold by id")
     reading_arguments(parser)
     parser.add_argument(
         "--quotes", action="append", default=[], metavar="FILE", help="offset annotation to join to the gold (data/quotes/*.jsonl)"
     )
     parser.add_argument("--labels", metavar="A,B=C", help="entity labels to score, others left out; B=C reads the gold's B as C")
     parser.add_argument("--nested", choices=("refuse", "outermost"), default="refuse", help="entities inside entities (default: refuse)")
-    parser.add_argument("--resamples", type=whole(), default=1000, help="bootstrap resamples of the intervals; 0: none (default: 1000)")
+    parser.add_argument(
+        "--resamples", type=whole(), default=1000, metavar="N", help="bootstrap resamples of the intervals; 0: none (default: 1000)"
+    )
     batch_argument(parser)
-    parser.add_argument("--out", type=Path, help="folder for report.html, report.md and metrics.json (default: the table alone)")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="for report.html, report.md and metrics.json (default: the table alone)")
     return parser.parse_args()
 
 

@@ -69,12 +69,12 @@ def _options() -> argparse.Namespace:
     parser = Parser(
         prog="publish", description="Give a finished run away: layers that plain transformers load, a model card, graphs for other engines."
     )
-    parser.add_argument("run", type=Path, help="the folder of a finished run")
+    parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a finished run")
     parser.add_argument("--to", required=True, metavar="FOLDER|hub:OWNER/NAME", help="a folder that is empty or not there, or the Hub")
     parser.add_argument("--dtype", choices=DTYPES, default="fp16", help="of the weights as they are stored (default: fp16, half the size)")
-    parser.add_argument("--int8", action="store_true", help="an ONNX graph in 8 bits as well, to read without torch (needs govorit[onnx])")
-    parser.add_argument("--onnx", action="store_true", help="an ONNX graph in 32 bits, which answers what torch does (the same)")
-    parser.add_argument("--openvino", action="store_true", help="in OpenVINO's format as well (pip install 'govorit[openvino]')")
+    parser.add_argument("--int8", action="store_true", help="an ONNX graph in 8 bits, to read without torch (needs govorit[onnx])")
+    parser.add_argument("--onnx", action="store_true", help="an ONNX graph in 32 bits, with the answers of torch (needs govorit[onnx])")
+    parser.add_argument("--openvino", action="store_true", help="a graph in OpenVINO's format (needs govorit[openvino])")
     parser.add_argument(
         "--check",
         action="store_true",
@@ -85,7 +85,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--license", metavar="NAME", help="of the weights, as the Hub calls it: apache-2.0, cc-by-4.0, … (default: none stated)"
     )
-    parser.add_argument("--watts", type=float, help="what the machine drew in training, for the card's estimate of energy")
+    parser.add_argument("--watts", type=float, metavar="W", help="what the machine drew in training, for the card's estimate of energy")
     return parser.parse_args()
 
 

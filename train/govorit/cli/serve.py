@@ -44,12 +44,17 @@ def _options() -> argparse.Namespace:
         "--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1, this machine alone; there are no passwords)"
     )
     parser.add_argument("--port", type=whole(0, 65535), default=8000, help="port to listen at; 0 for any that is free (default: 8000)")
-    parser.add_argument("--threads", type=whole(1), default=0, help="processor threads of the network (default: its own choice)")
-    parser.add_argument("--queue", type=whole(1), default=256, help="requests that may wait; more are answered 503 (default: 256)")
+    parser.add_argument(
+        "--threads", type=whole(1), default=0, metavar="N", help="processor threads of the network (default: its own choice)"
+    )
+    parser.add_argument(
+        "--queue", type=whole(1), default=256, metavar="N", help="requests that may wait; more are answered 503 (default: 256)"
+    )
     parser.add_argument(
         "--queue-characters",
         type=whole(1),
         default=1_000_000,
+        metavar="N",
         help="characters that may wait in all; a request is taken in any case when nothing waits (default: 1,000,000)",
     )
     return parser.parse_args()

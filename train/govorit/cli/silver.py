@@ -48,10 +48,12 @@ def _is_of(path: Path, digest: str) -> bool:
 
 
 def _options() -> argparse.Namespace:
-    parser = Parser(prog="silver", description="Label every token of raw text with natasha's models (pip install natasha).")
+    parser = Parser(prog="silver", description="Label every token of raw text with natasha's models (pip install 'govorit[silver]').")
     parser.add_argument("text", nargs="+", metavar="TEXT", help="files or folders of .txt (.xz, .gz), a paragraph a line, or of .jsonl")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the labels go, a file a text; whole ones are kept")
-    parser.add_argument("--processes", type=_count, default=os.cpu_count() or 1, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--processes", type=_count, default=os.cpu_count() or 1, metavar="N", help="that label at once (default: one a core, %(default)s)"
+    )
     return parser.parse_args()
 
 
