@@ -3,8 +3,8 @@
 usage: python scripts/bench/peers.py DATA_ROOT [--model models/mini-joint] [--pairs 5]
 
 Entities: strict span F1 of PER, LOC and ORG. The released model has learnt from factRuEval: its figure there is that of the same recipe
-(`experiment=mini_joint`, then `mini_joint_more`) in cross-validation. Nobody here has learnt from the entities of NEREL dev and newsroom
-test; both draw ORG otherwise than factRuEval does, for all alike. Speed: CPU-seconds of one thread on the articles of newsroom train;
+(`experiment=mini_joint`) in cross-validation. Nobody here has learnt from the entities of NEREL dev and newsroom test; both draw ORG
+otherwise than factRuEval does, for all alike. Speed: CPU-seconds of one thread on the articles of newsroom train;
 natasha finds entities alone, ours entities, quotations, speakers and names. The shapes of rubert-tiny2 and ruBERT have random weights and
 do no more than run in plain transformers, in batches of 16 as the articles come, cut at the window.
 """
@@ -91,9 +91,8 @@ def cross_validated(options: argparse.Namespace) -> list[Article]:
     found = []
     for fold in range(options.first or options.folds):
         data = [f"data.root={options.root}", "data.split.dev=0.1", f"data.folds={options.folds}", f"data.fold={fold}"]
-        first = train(options.out / f"joint-{fold}", "experiment=mini_joint", *data)
-        last = train(options.out / f"more-{fold}", "experiment=mini_joint_more", f"model.path={first / 'model'}", *data)
-        found += [article for article in predictions(last, "test") if article.meta["corpus"] == "quotes_factrueval"]
+        folder = train(options.out / f"joint-{fold}", "experiment=mini_joint", *data)
+        found += [article for article in predictions(folder, "test") if article.meta["corpus"] == "quotes_factrueval"]
     return found
 
 
