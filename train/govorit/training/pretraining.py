@@ -237,7 +237,7 @@ class Loop(Resumable):
         shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
         say(f"step {p.step}/{self.total_steps}  {p.tokens / 1e6:.1f} M tokens  {speed:,.0f} tokens/s  {left:.0f} min left  {shown}")
         self.save()
-        machine.give_back_memory()  # 1 GB after a million tokens
+        machine.give_back_memory()  # up to 3 GB after a million tokens
 
     def evaluate(self) -> dict[str, float]:
         """Held-out figures: loss and perplexity of hidden pieces, and for each silver layer the share of labels that are right."""
