@@ -9,7 +9,7 @@ import numpy as np
 
 from govorit import names
 from govorit.article import Article, Span
-from govorit.decoding import boundaries, links, nearness, viterbi
+from govorit.decoding import boundaries, links, nearness, repeats, viterbi
 from govorit.decoding.aids import NO_AIDS, Aids
 
 
@@ -33,6 +33,8 @@ def decode(
     found: dict[str, list[Span]] = {}
     for layer, labels in layers.items():
         values = scores[layer]
+        if layer == "entities":
+            values = repeats.pool(values, article.text, bounds)
         if aids.hints is not None and layer == "quotes":
             values = aids.hints.add(values, article.text, bounds, scores)
         costs = None if around is None else aids.costs[layer][:, :, around]
