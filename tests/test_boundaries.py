@@ -1,3 +1,4 @@
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -83,3 +84,11 @@ def test_inside_marks_a_quotation_does_not_end_between_plain_words():
     ends = costs[0, 1][found]
     assert ends[between(said[0].text, "мост", ",")] == 0
     assert ends[between(said[0].text, "новый", "мост")] < -1
+
+
+def test_articles_that_do_not_cover_a_label_say_nothing_of_where_it_stands():
+    whole = articles()
+    part = [replace(a, id=a.id + "-", entities=tuple(s for s in a.entities if s.label == "PER"), meta={"covers": "PER"}) for a in whole]
+    per, loc = 0, 1
+    alone, both = (boundaries.count(found, "entities", ["PER", "LOC"]) for found in (whole, whole + part))
+    assert np.array_equal(alone[loc], both[loc]) and not np.array_equal(alone[per], both[per])

@@ -199,6 +199,20 @@ def test_labels_are_mapped_and_what_is_not_is_counted(tmp_path):
     assert found.notes == ["news: 2 entities have a label that is not mapped and are left out"]
 
 
+def test_labels_that_a_source_does_not_cover_are_unknown_in_it(tmp_path):
+    spans = (Span(0, 6, "PERSON"), Span(7, 13, "FIRM"))
+    path = write(tmp_path / "a.jsonl", Article("a", TEXT, spans))
+    other = write(tmp_path / "b.jsonl", Article("b", TEXT + "!", spans))
+    mapped = {"PERSON": "PER", "FIRM": "ORG"}
+    sources = {"part": Source(train=str(path), labels=mapped, covers=["PER"]), "all": Source(train=str(other), labels=mapped)}
+    found = corpus.load(Data(name="mix", sources=sources), ["entities"], 0)
+    part, whole = found.splits["train"]
+    assert part.entities == (PERSON,) and [part.covers(label) for label in ("PER", "ORG")] == [True, False]
+    assert len(whole.entities) == 2 and whole.covers("ORG") and found.labels["entities"] == ["ORG", "PER"]
+    assert found.notes == ["part: 1 entities have a label that .covers does not name and are left out; words without a label may be such"]
+    assert corpus.article(corpus.dataset(found)["train"][0]) == part, "the dataset knows as well"
+
+
 NESTED = (Span(0, 6, "PER"), Span(0, 13, "ORG"), Span(7, 13, "LOC"), Span(16, 18, "PER"))
 
 
@@ -327,6 +341,10 @@ BAD_SOURCES = {
     "both": (Source(path="{0}/a.jsonl", train="{0}/a.jsonl"), "both path and train"),
     "nested": (Source(train="{0}/a.jsonl", nested="inner"), r"^data\.sources\.news\.nested: found 'inner'"),
     "layer": (Source(train="{0}/a.jsonl", layers=["entitys"]), r"^data\.sources\.news\.layers: found 'entitys'"),
+    "covers": (
+        Source(train="{0}/a.jsonl", labels={"PER": "PER"}, covers=["PERS"]),
+        r"^data\.sources\.news\.covers: found 'PERS', expected some of PER$",
+    ),
     "format": (Source(train="{0}/a.jsonl", format="xml"), "'xml' is not known"),
     "twice": (Source(train="{0}/a.jsonl", dev="{0}/a.jsonl"), "already taken"),
     "dev only": (Source(dev="{0}/a.jsonl"), "no training articles"),
@@ -425,7 +443,7 @@ def test_joint():
     shared = [a.id for part in fold.splits.values() for a in part if a.meta["corpus"] == "quotes_factrueval"]
     tested = [a for a in fold.splits["test"] if a.meta["corpus"] == "quotes_factrueval"]
     assert len(set(shared)) == len(shared) == 121 and 20 < len(tested) < 30
-    assert {a.meta["corpus"] for a in whole.splits["train"] if a.annotated("entities")} == {"newsroom", "quotes_factrueval"}
+    assert {a.meta["corpus"] for a in whole.splits["train"] if a.covers("ORG")} == {"newsroom", "quotes_factrueval"}
     assert whole.labels["entities"] == ["LOC", "ORG", "PER"] and not any("leak" in note for note in whole.notes)
 
 

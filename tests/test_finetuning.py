@@ -201,6 +201,40 @@ def test_a_layer_that_is_not_annotated_asks_for_nothing(tokenizer, tmp_path):
     assert all(torch.equal(value, links[name]) for name, value in net.links.state_dict().items())
 
 
+def test_what_an_article_does_not_cover_may_be_there(tokenizer, tmp_path):
+    """A word without a label costs the probability of O and of the labels that are unknown there, together; a label costs what it did."""
+    part = [replace(a, entities=tuple(s for s in a.entities if s.label == "PER"), meta={"covers": "PER"}) for a in ARTICLES]
+    net, data = network(tokenizer, dropout=0.0), training_set(tokenizer, part)
+    made = loop(net, data, trainer(), tmp_path)
+    batch = data.batch([0, 1, 2])
+    batch.labels["quotes"][:] = IGNORED
+    logits = net(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask))["entities"]
+    tags, total, count = words.tag_names(LABELS["entities"]), 0.0, 0
+    for row, label in zip(logits.flatten(0, 1).softmax(-1), batch.labels["entities"].flatten(), strict=True):
+        if label != IGNORED:
+            either = [i for i, tag in enumerate(tags) if tag == "O" or tag.endswith("LOC")] if tags[label] == "O" else [label]
+            total, count = total - row[either].sum().log().item(), count + 1
+    assert {"O", "B-PER"} <= {tags[label] for label in batch.labels["entities"].flatten() if label != IGNORED}
+    assert made.loss(batch, {**made.count([batch]), VECTORS: 1}).item() == pytest.approx(total / count, rel=1e-5)
+
+
+def test_articles_that_cover_one_label_do_not_unteach_another(tokenizer, tmp_path):
+    """Half of the articles mark persons alone: where that is said, places are found in them; where it is not, they are learnt to be none."""
+    part = [replace(a, id=a.id + "-", entities=tuple(s for s in a.entities if s.label == "PER")) for a in ARTICLES * 3]
+    part = [replace(a, id=f"{a.id}{i}") for i, a in enumerate(part)]
+    places = []
+    for covers in ({"covers": "PER"}, {}):
+        net = network(tokenizer, dropout=0.0)
+        run(net, training_set(tokenizer, [*ARTICLES, *(replace(a, meta=covers) for a in part)]), trainer(epochs=12), tmp_path)
+        data = training_set(tokenizer)
+        batch = data.batch(range(len(data.windows)))
+        with torch.no_grad():
+            found = net(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask))["entities"].argmax(-1).numpy()
+        place = batch.labels["entities"] == words.tag_names(LABELS["entities"]).index("B-LOC")
+        places.append((found[place] == batch.labels["entities"][place]).mean())
+    assert places[0] > 0.9 and places[1] < 0.5, places
+
+
 def learning(net) -> list[tuple[str, torch.nn.Parameter]]:
     return [(name, parameter) for name, parameter in net.named_parameters() if parameter.requires_grad]
 

@@ -211,6 +211,12 @@ def test_a_layer_that_the_gold_does_not_annotate_is_left_out():
     assert (scores["quotes"].articles, scores["quotes"].unannotated) == (2, 0)
 
 
+def test_a_label_that_the_gold_does_not_cover_is_not_spurious():
+    gold = [marked("<PER>Путин</PER> в Кремле", "a", covers="PER"), marked("<PER>Путин</PER> в Кремле", "b")]
+    predicted = [marked("<PER>Путин</PER> в <LOC>Кремле</LOC>", "a"), marked("<PER>Путин</PER> в <LOC>Кремле</LOC>", "b")]
+    assert counted(score(gold, predicted, ["entities"], resamples=0)["entities"].strict["LOC"]) == (0.0, 0, 1)
+
+
 @pytest.mark.parametrize(
     ("gold", "predicted", "message"),
     [

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 LAYERS = ("entities", "quotes")
 KINDS = ("direct", "indirect", "mixed")
 CUE, SPEAKER = "CUE", "SPEAKER"
+COVERS = "covers"  # a key of `meta`
 QUOTE_LABELS = (*(kind.upper() for kind in KINDS), CUE, SPEAKER)
 
 
@@ -46,7 +47,7 @@ class Article:
     """An article with its two layers of annotation.
 
     `meta["layers"]`, where given, names the layers that were annotated at all (separated by a space): an absent layer is unknown,
-    not empty. `where` says from which file and line the article came, for messages; it takes no part in comparisons.
+    not empty. `meta["covers"]`, where given, names the entity labels that were annotated: any other may stand there unmarked. `where` says from which file and line the article came, for messages; it takes no part in comparisons.
     """
 
     id: str
@@ -58,6 +59,16 @@ class Article:
 
     def annotated(self, layer: str) -> bool:
         return layer in self.meta.get("layers", "entities quotes").split()
+
+    def covers(self, label: str) -> bool:
+        """Whether an entity of this label would be marked."""
+        return label in self.meta[COVERS].split() if COVERS in self.meta else True
+
+    def within(self, gold: Article) -> Article:
+        """Leave out the entities that the annotation of `gold` says nothing about."""
+        if COVERS not in gold.meta:
+            return self
+        return replace(self, entities=tuple(span for span in self.entities if gold.covers(span.label)))
 
     def layer(self, layer: str) -> tuple[Span, ...]:
         """The layer as a sorted flat sequence of spans; a cue or speaker shared by several quotations comes once."""

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from govorit import contract as contracts
 from govorit import formats, windows
-from govorit.article import Article
+from govorit.article import COVERS, Article
 from govorit.contract import Contract
 from govorit.decoding import decode
 from govorit.decoding.aids import NO_AIDS, Aids
@@ -23,7 +23,7 @@ from govorit.errors import UserError
 from govorit.network import tokenization
 from govorit.windows import Tokens, Window
 
-_OF_GOLD = ("layers", formats.LEFT_OUT)  # what `meta` says of annotation that is replaced
+_OF_GOLD = ("layers", COVERS, formats.LEFT_OUT)  # what `meta` says of annotation that is replaced
 
 
 class Extractor:

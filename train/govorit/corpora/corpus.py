@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from govorit import formats, words
-from govorit.article import LAYERS, QUOTE_LABELS, Article, Span
+from govorit.article import COVERS, LAYERS, QUOTE_LABELS, Article, Span
 from govorit.corpora import lint
 from govorit.corpora.splits import SPLITS, Splits, leaks, share_out, take
 from govorit.errors import UserError
@@ -159,7 +159,9 @@ def convert(articles: Iterable[Article], name: str, source: Source, note: Callab
         if layer not in LAYERS:
             raise UserError(f"data.sources.{name}.layers: found {layer!r}, expected {' or '.join(LAYERS)}")
     quotes = _offsets(source.quotes) if source.quotes else None
-    total = unmapped = nested = unlisted = unread = 0
+    if source.labels and (strange := [label for label in source.covers if label not in source.labels.values()]):
+        raise UserError(f"data.sources.{name}.covers: found {strange[0]!r}, expected some of {', '.join(sorted(set(source.labels.values())))}")
+    total = unmapped = nested = unlisted = unread = uncovered = 0
     for article in articles:
         total += 1
         meta = dict(article.meta)
@@ -177,11 +179,16 @@ def convert(articles: Iterable[Article], name: str, source: Source, note: Callab
         if source.nested == "outermost":
             kept = outermost(entities)
             nested, entities = nested + len(entities) - len(kept), kept
-        yield replace(article, entities=entities)
+        if source.covers:
+            kept = tuple(span for span in entities if span.label in source.covers)
+            uncovered, entities = uncovered + len(entities) - len(kept), kept
+            meta[COVERS] = " ".join(source.covers)
+        yield replace(article, entities=entities, meta=meta)
     for count, reason in (
         (unlisted, f"of {total} articles are not listed in the offset annotation and are left out"),
         (unread, "marks are not spans of an entity (several pieces, no name, inside another) and are left out"),
         (unmapped, "entities have a label that is not mapped and are left out"),
+        (uncovered, "entities have a label that .covers does not name and are left out; words without a label may be such"),
         (nested, "entities lie inside (or across) a longer one and are left out: outermost only"),
     ):
         if count:

@@ -71,8 +71,9 @@ def count(articles: Sequence[Article], layer: str, labels: Sequence[str]) -> np.
                 seen[label, 1, 0, found[min(last, len(bounds))]] += 1
                 np.add.at(seen[label, 1, 1], found[first + 1 : last], 1)
                 free[label, first : last + 1] = False
-        for label in range(len(labels)):
-            np.add.at(seen[label, 0, 1], found[free[label]], 1)
+        for label, name in enumerate(labels):
+            if layer != "entities" or article.covers(name):
+                np.add.at(seen[label, 0, 1], found[free[label]], 1)
     enough = seen[:, :, 0].sum(-1) >= _FEW
     costs = np.log(_smoothed(seen[:, :, 0])) - np.log(_smoothed(seen[:, :, 1]))
     weights = np.array([_WEIGHTS.get(label, _WEIGHT) for label in labels])[:, None, None]

@@ -107,7 +107,7 @@ def plain(value: Any) -> Any:
 
 
 def pair(gold: Sequence[Article], predicted: Sequence[Article]) -> list[tuple[Article, Article]]:
-    """Pair gold and predicted articles by id, in the order of the gold.
+    """Pair gold and predicted articles by id, in the order of the gold; predicted entities that the gold says nothing about are left out.
 
     Raises:
         UserError: an article that one side lacks or has twice, or texts that differ.
@@ -126,7 +126,7 @@ def pair(gold: Sequence[Article], predicted: Sequence[Article]) -> list[tuple[Ar
                 f"{_where(answered[article_id])}: text: the predicted article {article_id!r} differs from the gold one;"
                 " predict from the text as it stands in the gold"
             )
-    return [(article, answered[article_id]) for article_id, article in asked.items()]
+    return [(article, answered[article_id].within(article)) for article_id, article in asked.items()]
 
 
 def by_id(articles: Iterable[Article], name: str) -> dict[str, Article]:

@@ -142,6 +142,7 @@ class Loop(Resumable):
         self.losses = {layer: _loss(names, config.class_weights, accelerator.device) for layer, names in tagger.layers.items()}
         self.losses |= {hints.SYNTAX + layer: nn.CrossEntropyLoss(ignore_index=IGNORED, reduction="sum") for layer in tagger.names}
         self.links = None if tagger.links is None else LinkLoss(data.articles, data.tokens, data.frame, tagger.layers["quotes"])
+        self.unknown = unknown_tags(data.articles, tagger.layers.get("entities", ()))
         self.last: list[int] = []  # windows of the last step, to name its articles
         torch.manual_seed(seed)
 
@@ -270,7 +271,11 @@ class Loop(Resumable):
         total = torch.zeros((), device=device)
         for layer, loss in self.losses.items():
             labels = torch.from_numpy(batch.labels[layer]).to(device)
-            total = total + loss(logits[layer].float().flatten(0, 1), labels.flatten()) / max(asked[layer], 1)
+            scores = logits[layer].float()
+            unknown = self.unknown[[window.article for window in batch.windows]] if layer == "entities" else None
+            if unknown is not None and unknown.any():
+                scores = _folded(scores, unknown.to(device))
+            total = total + loss(scores.flatten(0, 1), labels.flatten()) / max(asked[layer], 1)
         if self.links is not None and self.tagger.links is not None:
             total = total + self.links(self.tagger.links, batch, logits) / max(asked[VECTORS], 1)
         return total
@@ -343,6 +348,24 @@ def _flag(name: str) -> bool:
 def _loss(labels: Sequence[str], weights: Mapping[str, float], device: torch.device) -> nn.CrossEntropyLoss:
     values = [weights.get(name.removeprefix("B-").removeprefix("I-"), 1.0) for name in words.tag_names(labels)]
     return nn.CrossEntropyLoss(torch.tensor(values, device=device), ignore_index=IGNORED, reduction="sum")
+
+
+def unknown_tags(articles: Sequence[Article], labels: Sequence[str]) -> Tensor:
+    """Which tags of entities stand nowhere in an article although they might: (articles, tags) of bool, those of labels it does not cover."""
+    rows = [[False, *(not article.covers(label) for label in labels for _ in "BI")] for article in articles]
+    return torch.tensor(rows, dtype=torch.bool)
+
+
+def _folded(scores: Tensor, unknown: Tensor) -> Tensor:
+    """Count unknown tags (windows, tags) to O in scores (windows, tokens, tags): a word without a label may be O or any of them.
+
+    What is learnt is then the probability of what the annotation says, all that it leaves open added up (Tsuboi et al. 2008).
+    """
+    open_ = unknown[:, None, :]
+    either = open_.clone()
+    either[..., 0] = True
+    outside = scores.masked_fill(~either, -math.inf).logsumexp(-1, keepdim=True)
+    return torch.cat((outside, scores.masked_fill(open_, -math.inf)[..., 1:]), -1)
 
 
 def _share(batch: Batch, process: int, processes: int) -> Batch:
