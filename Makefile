@@ -18,6 +18,7 @@ check: .venv/.ready
 
 bench: .venv/.ready  ## the scores and speeds of scripts/bench/README.md, from data.root=DATA
 	$(BIN)/python scripts/bench/scores.py $(DATA)
+	$(BIN)/python scripts/bench/entities.py $(DATA)
 	$(BIN)/python scripts/bench/quotations.py $(DATA)
 	$(BIN)/python scripts/bench/rules_baseline.py $(DATA)
 	$(BIN)/python scripts/bench/names.py $(DATA)

@@ -219,9 +219,8 @@ def test_what_an_article_does_not_cover_may_be_there(tokenizer, tmp_path):
 
 
 def test_articles_that_cover_one_label_do_not_unteach_another(tokenizer, tmp_path):
-    """Half of the articles mark persons alone: where that is said, places are found in them; where it is not, they are learnt to be none."""
-    part = [replace(a, id=a.id + "-", entities=tuple(s for s in a.entities if s.label == "PER")) for a in ARTICLES * 3]
-    part = [replace(a, id=f"{a.id}{i}") for i, a in enumerate(part)]
+    """Most articles mark persons alone: where that is said, places are found all the same; where it is not, they are unlearnt."""
+    part = [replace(a, id=f"{a.id}-{i}", entities=tuple(s for s in a.entities if s.label == "PER")) for i, a in enumerate(ARTICLES * 3)]
     places = []
     for covers in ({"covers": "PER"}, {}):
         net = network(tokenizer, dropout=0.0)

@@ -49,12 +49,17 @@ def newsroom(options: argparse.Namespace) -> list[str]:
 
 
 def factrueval(options: argparse.Namespace) -> list[str]:
-    data = ["task=ner", "data=factrueval", f"data.root={options.root}", f"data.folds={options.folds}"]
-    folders = [fine_tune(options, f"factrueval-0-{fold}", *data, f"data.fold={fold}") for fold in range(options.folds)]
+    folders = folds(options)
     gold = list(formats.read(options.root / "factrueval-2016/devset", "factrueval"))
     found = [article for folder in folders for article in predictions(folder, "test")]
     scores = metrics.score(gold, found, ["entities"])
     return rows(f"`factrueval`, devset, {len(gold)} articles, {options.folds}-fold cross-validation", [scores])
+
+
+def folds(options: argparse.Namespace) -> list[Path]:
+    """The runs of the cross-validation over factRuEval's devset."""
+    data = ["task=ner", "data=factrueval", f"data.root={options.root}", f"data.folds={options.folds}"]
+    return [fine_tune(options, f"factrueval-0-{fold}", *data, f"data.fold={fold}") for fold in range(options.folds)]
 
 
 def quotes(options: argparse.Namespace) -> list[str]:

@@ -47,7 +47,8 @@ class Article:
     """An article with its two layers of annotation.
 
     `meta["layers"]`, where given, names the layers that were annotated at all (separated by a space): an absent layer is unknown,
-    not empty. `meta["covers"]`, where given, names the entity labels that were annotated: any other may stand there unmarked. `where` says from which file and line the article came, for messages; it takes no part in comparisons.
+    not empty. `meta["covers"]`, where given, names the entity labels that were annotated: any other may stand there unmarked.
+    `where` says from which file and line the article came, for messages; it takes no part in comparisons.
     """
 
     id: str

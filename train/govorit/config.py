@@ -58,7 +58,7 @@ class Source:
     quotes: list[str] = field(default_factory=list)  # offset annotation to join by id; articles that it does not list are left out
     layers: list[str] = field(default_factory=list)  # what is annotated in it; empty: every layer that has a span
     labels: dict[str, str] = field(default_factory=dict)  # its entity labels -> ours, others are left out; empty: all as they are
-    covers: list[str] = field(default_factory=list)  # our labels that it marks wherever they occur, any other is unknown; empty: all of them
+    covers: list[str] = field(default_factory=list)  # our labels that it marks wherever they occur, others are unknown in it; empty: all
     nested: str = "refuse"  # entities inside entities: refuse, or keep the outermost
     offsets: str = "characters"  # what its offsets count: characters, utf16 units, UTF-8 bytes, or crlf: each CRLF as one character
     names: dict[str, str] = field(default_factory=dict)  # what it calls quotations and their parts, by our names: direct: Прямая_речь

@@ -159,8 +159,9 @@ def convert(articles: Iterable[Article], name: str, source: Source, note: Callab
         if layer not in LAYERS:
             raise UserError(f"data.sources.{name}.layers: found {layer!r}, expected {' or '.join(LAYERS)}")
     quotes = _offsets(source.quotes) if source.quotes else None
-    if source.labels and (strange := [label for label in source.covers if label not in source.labels.values()]):
-        raise UserError(f"data.sources.{name}.covers: found {strange[0]!r}, expected some of {', '.join(sorted(set(source.labels.values())))}")
+    ours = sorted(set(source.labels.values()))
+    if ours and (strange := [label for label in source.covers if label not in ours]):
+        raise UserError(f"data.sources.{name}.covers: found {strange[0]!r}, expected some of {', '.join(ours)}")
     total = unmapped = nested = unlisted = unread = uncovered = 0
     for article in articles:
         total += 1

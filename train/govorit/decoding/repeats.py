@@ -1,7 +1,7 @@
 """Names that an article repeats: what a name is taken for in one place counts where it stands again.
 
-An encoder reads a window; it takes `Мугабе` for a person here and for a place there. Within one article a name nearly always means one thing
-(Krishnan and Manning 2006), so every capitalised word is scored with its other occurrences in mind.
+An encoder takes `Мугабе` for a person here and for a place there. Within one article a name nearly always means one thing (Krishnan and
+Manning 2006), so every capitalised word is scored with its other occurrences in mind.
 """
 
 from __future__ import annotations

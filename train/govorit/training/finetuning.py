@@ -351,7 +351,7 @@ def _loss(labels: Sequence[str], weights: Mapping[str, float], device: torch.dev
 
 
 def unknown_tags(articles: Sequence[Article], labels: Sequence[str]) -> Tensor:
-    """Which tags of entities stand nowhere in an article although they might: (articles, tags) of bool, those of labels it does not cover."""
+    """Which tags of entities are unknown in an article, since it does not cover their labels: (articles, tags) of bool."""
     rows = [[False, *(not article.covers(label) for label in labels for _ in "BI")] for article in articles]
     return torch.tensor(rows, dtype=torch.bool)
 

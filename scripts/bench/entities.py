@@ -1,0 +1,87 @@
+"""What the decoder adds to the tags of entities, step by step: strict F1 of PER, LOC, ORG and all of them.
+
+usage: python scripts/bench/entities.py DATA_ROOT [--model mini]
+
+factRuEval's devset in the cross-validation of scores.py; NEREL dev and newsroom dev, which the released model has not learnt from (by the
+first its settings were chosen, as those of the decoder were by both). Every article is read once, and its scores are decoded in each way.
+Writes the table into scripts/bench/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from peers import LABELS
+from quotations import Reader
+from scores import ROOT, dataset_split, folds
+from selection import nerel
+from tables import markdown, replace_between
+
+from govorit import formats
+from govorit.article import Article, Span
+from govorit.decoding import boundaries, repeats, viterbi
+from govorit.evaluation import metrics
+from govorit.extractor import Extractor
+from govorit.windows import Tokens
+
+Decode = Callable[[Reader, str, Sequence[tuple[int, int]], np.ndarray], list[Span]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", type=Path, help="folder of the public corpora, see data/README.md")
+    parser.add_argument("--model", default="mini")
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--released", type=Path, default=ROOT / "models/mini-joint")
+    parser.add_argument("--out", type=Path, default=Path("outputs/scores"), help="where the runs go; finished ones are taken as they are")
+    options = parser.parse_args()
+    released = Extractor.load(options.released)
+    corpora = {
+        "factRuEval devset": [Reader(Extractor.load(run / "model"), dataset_split(run, "test")) for run in folds(options)],
+        "NEREL dev": [Reader(released, nerel(options.root, "dev"))],
+        "newsroom dev": [Reader(released, list(formats.read(ROOT / "data/newsroom/dev.jsonl")))],
+    }
+    head = ["", *(cell for corpus in corpora for cell in (f"{corpus}: {LABELS[0]}", *LABELS[1:]))]
+    rows = [[name, *(cell for readers in corpora.values() for cell in f1(readers, decode))] for name, decode in DECODERS.items()]
+    table = markdown(head, rows)
+    print(table)
+    replace_between("entities", table)
+
+
+def f1(readers: Sequence[Reader], decode: Decode) -> Iterator[str]:
+    gold = [article for reader in readers for article in reader.articles]
+    found = [answer for reader in readers for answer in reader.each(lambda *one, reader=reader: answered(reader, decode, *one))]
+    scores = metrics.score(gold, found, ["entities"], resamples=0)["entities"].strict
+    return (f"{scores[label].f1:.3f}" for label in LABELS)
+
+
+def answered(reader: Reader, decode: Decode, article: Article, item: Tokens, scores: Mapping[str, np.ndarray]) -> Article:
+    return replace(article, entities=tuple(decode(reader, article.text, item.bounds, scores["entities"])))
+
+
+def alone(reader: Reader, _: str, bounds: Sequence[tuple[int, int]], scores: np.ndarray) -> list[Span]:
+    return viterbi.spans(scores, bounds, reader.extractor.contract.layers["entities"])
+
+
+def with_costs(reader: Reader, text: str, bounds: Sequence[tuple[int, int]], scores: np.ndarray) -> list[Span]:
+    costs = reader.extractor.aids.costs["entities"][:, :, boundaries.contexts(text, bounds)]
+    return viterbi.spans(scores, bounds, reader.extractor.contract.layers["entities"], costs)
+
+
+def with_repeats(reader: Reader, text: str, bounds: Sequence[tuple[int, int]], scores: np.ndarray) -> list[Span]:
+    return with_costs(reader, text, bounds, repeats.pool(scores, text, bounds))
+
+
+DECODERS: dict[str, Decode] = {
+    "tags alone": alone,
+    "and costs of boundaries": with_costs,
+    "and names that come again: the decoder": with_repeats,
+}
+
+
+if __name__ == "__main__":
+    main()
