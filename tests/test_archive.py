@@ -64,6 +64,14 @@ def test_an_empty_line_stands_between_documents(tmp_path, written):
     assert list(Text(tmp_path / "a.txt").documents()) == ["Да.\nНет.", "Снег."]
 
 
+def test_a_text_without_empty_lines_is_many_documents(tmp_path):
+    lines = [f"Новость номер {i}: {'очень ' * (i % 50)}важная." for i in range(3000)]
+    (tmp_path / "a.txt").write_text("\n".join(lines), encoding="utf-8")
+    found = list(Text(tmp_path / "a.txt").documents())
+    assert len(found) > 3 and "\n".join(found).split("\n") == lines, "cut between paragraphs, and nothing lost"
+    assert all(90_000 < len(document) < 110_000 for document in found[:-1])
+
+
 def test_a_line_ends_where_its_editor_ended_it(tmp_path):
     line = "Пыль\u2028и \x0bдождь\x1c \u0085"
     (tmp_path / "a.txt").write_bytes(f"{line}\n\nСнег.".encode())

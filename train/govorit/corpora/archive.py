@@ -1,6 +1,7 @@
 """Raw text to pre-train on: documents -> memory-mapped tokens with silver labels -> packed rows.
 
-A text is a `.txt` file (also `.xz` or `.gz`), a paragraph a line, an empty line between documents; or a `.jsonl` file of articles. Its
+A text is a `.txt` file (also `.xz` or `.gz`), a paragraph a line, an empty line between documents; or a `.jsonl` file of articles. What
+is longer than any article, as a file without empty lines, is cut between paragraphs, so that some of it can be held out. A text's
 tokens are written once, to a folder whose name is a digest of all that they depend on, and read through memory maps: an archive may be
 larger than memory.
 """
@@ -35,6 +36,7 @@ SUFFIXES = {".txt": Path.open, ".txt.xz": lzma.open, ".txt.gz": gzip.open, ".jso
 CONTINUED, HEAD, SPECIAL = 0, 1, 2  # what a token is: goes on with a word, begins one, stands for none
 QUOTES = "quotes"  # the silver layer that comes from rules
 LAYERS = (*silver.LAYERS, QUOTES)
+_LONGEST = 100_000  # characters of a document in a .txt file, but for its last paragraph
 _VERSION = 1  # of what is written; another one is another digest
 
 
@@ -99,12 +101,14 @@ class Text:
             yield from (article.text for article in formats.read(self.path, "jsonl") if article.text.strip())
             return
         part: list[str] = []
+        size = 0
         for line in self._lines():
             if line.strip():
                 part.append(line)
-            elif part:
+                size += len(line)
+            if part and (not line.strip() or size >= _LONGEST):
                 yield "\n".join(part)
-                part = []
+                part, size = [], 0
         if part:
             yield "\n".join(part)
 

@@ -13,7 +13,6 @@ import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +94,7 @@ def annotate(documents: Sequence[str], processes: int, progress: Callable[[int],
     names = teacher().names
     parts: list[tuple[np.ndarray, dict[str, np.ndarray]]] = []
     with _workers(processes) as mapped:
-        for chunk in mapped(_label_chunk, _chunks(documents, 32)):
+        for chunk in mapped(_label_chunk, _chunks(documents, 64_000)):
             for size, starts, labels in chunk:
                 parts.append((starts, labels))
                 if progress:
@@ -205,8 +204,16 @@ def _label_chunk(texts: Sequence[str]) -> list[tuple[int, np.ndarray, dict[str, 
 
 
 def _chunks(documents: Sequence[str], size: int) -> Iterator[list[str]]:
-    source = iter(documents)
-    while part := list(islice(source, size)):
+    """Documents in their order, as many at once as have `size` characters."""
+    part: list[str] = []
+    left = size
+    for document in documents:
+        part.append(document)
+        left -= len(document)
+        if left <= 0:
+            yield part
+            part, left = [], size
+    if part:
         yield part
 
 
