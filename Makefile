@@ -26,6 +26,7 @@ bench: .venv/.ready  ## the scores and speeds of scripts/bench/README.md, from d
 	$(BIN)/python scripts/bench/encoders.py $(DATA)
 	$(BIN)/python scripts/bench/selection.py $(DATA)
 	$(BIN)/python scripts/bench/corpora.py $(DATA)
+	$(BIN)/python scripts/bench/recipes.py $(DATA)
 	$(BIN)/python scripts/bench/speed.py
 
 pictures: .venv/.ready  ## those of README; needs Chromium

@@ -37,7 +37,7 @@ from govorit.training.finetuning import TrainingSet
 from govorit.training.states import States
 
 ROOT = Path(__file__).resolve().parents[2]
-SHAPES = {"tiny2": (3, 312, 12, 600, 29_564), "base": (12, 768, 12, 3072, 119_547)}  # layers, width, heads, inner width, vocabulary
+SHAPES = {"tiny2": (3, 312, 12, 600, 83_828), "base": (12, 768, 12, 3072, 119_547)}  # layers, width, heads, inner width, vocabulary
 
 
 def main() -> None:
