@@ -2,10 +2,9 @@
 
 usage: python scripts/bench/recipes.py DATA_ROOT [--recipes rubert_joint …] [--steps 5] [--threads 0]
 
-Each recipe in a process of its own, as `python train/run.py experiment=RECIPE` makes it: an encoder of that shape is written and loaded, one
-step is made to warm up, then the first steps of the recipe's first epoch, and the word pieces of an epoch are divided by their
-speed. Texts are cut by the vocabulary of models/mini; the embedding matrix has the encoder's own size. Writes the table into
-scripts/bench/README.md.
+Each recipe in a process of its own, as `python train/run.py experiment=RECIPE` makes it: an encoder of that shape is written and loaded,
+one step is made to warm up, then the first steps of the recipe's first epoch; the word pieces of an epoch are divided by their speed. Texts
+are cut by the vocabulary of models/mini; the embedding matrix has the encoder's own size. Writes the table into scripts/bench/README.md.
 """
 
 from __future__ import annotations
