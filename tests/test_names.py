@@ -39,6 +39,16 @@ NAMES = {
     "the full name comes later": (
         '<src 1 name="Сергей Собянин"><PER>Собянин</PER></src> <cue 1>сказал</cue>: <q 1>«Да»</q>. Так <PER>Сергей Собянин</PER> закончил.'
     ),
+    "two who speak together": (
+        'Прибыли <PER>Дэвид Кэмерон</PER> и <PER>Ник Клегг</PER>. <q 1 indirect>Всё решено</q>, <cue 1>заявили</cue> '
+        '<src 1 name="Дэвид Кэмерон и Ник Клегг"><PER>Кэмерон</PER> и <PER>Клегг</PER></src>. '
+        '<src 2 name="Дэвид Кэмерон и Ник Клегг">Они</src> <cue 2>добавили</cue>, что <q 2 indirect>бюджет принят</q>.'
+    ),
+    "three, oblique": (
+        'Прибыли <PER>Юрий Антонов</PER>, <PER>Анна Петрова</PER> и <PER>Ник Клегг</PER>. <cue>По словам</cue> '
+        '<src name="Юрий Антонов, Анна Петрова и Ник Клегг"><PER>Антонова</PER>, <PER>Петровой</PER> и <PER>Клегга</PER></src>, '
+        "<q indirect>всё решено</q>."
+    ),
     "oblique: a man": (
         '<cue>По словам</cue> <src name="Кристофер Фэллон"><PER>Кристофера Фэллона</PER></src>, <q '
         'indirect>дождь пройдёт</q>.'

@@ -14,7 +14,7 @@ from govorit.names.actors import ORGANISATION, PERSON, Actor, Scene
 from govorit.names.entities import Entities
 from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, case_of, fold, inflected, known_parses
 from govorit.names.phrases import Phrase
-from govorit.names.speakers import context_of, named_in
+from govorit.names.speakers import context_of, coordinated, named_in
 
 _STATED = re.compile(r"говорит|сказано|отмеча|указ|подч[её]рк|утвержд|сообща|пояс|констат|написано|поясняется")
 # How often each kind of evidence was right on newsroom train and dev and NEREL train with gold spans, once with gold entities and once with
@@ -59,6 +59,7 @@ class Resolver:
         self.names: dict[int, Actor] = {}  # by the start of the mention
         self.designated: dict[tuple[str, str], list[Actor]] = {}  # by noun and number
         self.heads: dict[int, int] = {}  # start of a speaker -> start of the speaker's own name in it
+        self.several: dict[int, list[int]] = {}  # start of a speaker -> starts of the names of those who speak together
         self._meet(names)
 
     def _meet(self, names: Sequence[Span]) -> None:
@@ -70,6 +71,10 @@ class Resolver:
         for quote in self.quotes:
             if quote.speaker:
                 inside = mentions[bisect_left(starts, quote.speaker.start) : bisect_left(starts, quote.speaker.end)]
+                if coordinated(self.text, quote.speaker, inside):
+                    self.several[quote.speaker.start] = [mention.start for mention in inside]
+                    known.update(dict.fromkeys(self.several[quote.speaker.start], people.Context(context_of(self.text, quote).cases)))
+                    continue
                 found = named_in(self.text, quote, inside, owners) if inside else None
                 if found:
                     self.heads[quote.speaker.start] = found[0].start
@@ -116,12 +121,18 @@ class Resolver:
             return self._silent(number, quote, interview)
         if quote.speaker.start in self.heads:
             return Answer(self.names[self.heads[quote.speaker.start]], "name")
+        if quote.speaker.start in self.several:
+            return Answer(self._together(self.several[quote.speaker.start]), "name")
         words = self.text[quote.speaker.start : quote.speaker.end].lower()
         if words in lexicon.NOBODY or words.startswith("кто-"):
             return Answer(None, "nobody")
         if words in lexicon.PRONOUNS:
             return self._pronoun(quote, *lexicon.PRONOUNS[words])
         return self._designated(quote)
+
+    def _together(self, starts: Sequence[int]) -> Actor:
+        *names, last = (self.names[start].name for start in starts)
+        return Actor(f"{', '.join(names)} и {last}", PERSON, None, "plur")
 
     # --- pronouns and silence
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
-from govorit.article import Quote
+from govorit.article import Quote, Span
 from govorit.names import lexicon
 from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, Head
 from govorit.names.people import Context, Mention, Person, full_name
@@ -41,6 +42,14 @@ def named_in(text: str, quote: Quote, mentions: Sequence[Mention], owners: Mappi
         if not thin and not _depends(text, quote.speaker.start, mention, owners[mention], context):
             return mention, replace(fitting, gender=fitting.gender or called)
     return None
+
+
+def coordinated(text: str, speaker: Span, mentions: Sequence[Mention]) -> bool:
+    """Whether a speaker's phrase is nothing but the names of several: `Кэмерон и Клегг`."""
+    if len(mentions) < 2 or (mentions[0].start, mentions[-1].end) != (speaker.start, speaker.end):
+        return False
+    between = [text[one.end : other.start] for one, other in pairwise(mentions)]
+    return between[-1] == " и " and all(stretch == ", " for stretch in between[:-1])
 
 
 def _called(text: str, start: int, mention: Mention, context: Context) -> str | None:
