@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from govorit import checkpoint, formats
+from govorit import formats
 from govorit.cli import Parser, guarded
-from govorit.engines import find_graph
 from govorit.errors import UserError
-from govorit.publishing import card, export, fidelity, release
-from govorit.publishing.card import Facts
-from govorit.publishing.release import DTYPES, Run
+from govorit.publishing import ARTICLES, DTYPES
+
+if TYPE_CHECKING:
+    from govorit.publishing.release import Run
 
 _TRIED = 8  # articles that a graph is held against torch on
 
@@ -26,6 +27,9 @@ def main() -> None:
 def _program() -> int:
     options = _options()
     repository = _repository(options.to)
+    from govorit import checkpoint  # what is wrong with the command line is told before torch is loaded
+    from govorit.publishing import card, export, fidelity, release
+
     engines = [engine for engine in export.PACKAGES if getattr(options, engine)]
     export.check(engines)
     notes = formats.read_text(options.notes) if options.notes else ""
@@ -36,7 +40,7 @@ def _program() -> int:
         for path, distance in graphs.items():
             print(f"{path}: answers differ from torch's by at most {distance:.0e}")
         checked = _check(run, place) if options.check else []
-        facts = Facts(
+        facts = card.Facts(
             name=repository or place.name,
             contract=run.contract,
             config=run.config,
@@ -56,8 +60,11 @@ def _program() -> int:
 
 
 def _check(run: Run, place: Path) -> list[str]:
+    from govorit.engines import find_graph
+    from govorit.publishing import fidelity, release
+
     sentences = list(fidelity.compare(place, release.articles(run)).sentences())
-    if scored := release.scored(run)[: fidelity.ARTICLES]:
+    if scored := release.scored(run)[:ARTICLES]:
         readers = ["torch", *["onnx"] * (find_graph(place) is not None)]
         sentences += [fidelity.compare_readings(place, scored, engine) for engine in readers]
     for sentence in sentences:
@@ -78,7 +85,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--check",
         action="store_true",
-        help=f"read {fidelity.ARTICLES} articles with what was written, in a fresh process with plain transformers, and compare",
+        help=f"read {ARTICLES} articles with what was written, in a fresh process with plain transformers, and compare",
     )
     parser.add_argument("--private", action="store_true", help="make the repository on the Hub a private one")
     parser.add_argument("--notes", type=Path, metavar="FILE.md", help="what you want to add to the card")
@@ -97,6 +104,8 @@ def _repository(to: str) -> str | None:
             raise UserError(f"--to: {to}: is there already, and not an empty folder; name another, or remove it")
         return None
     from huggingface_hub import get_token
+
+    from govorit.publishing import card
 
     repository = to.removeprefix("hub:")
     if not card.HUB.fullmatch(repository):
@@ -118,6 +127,8 @@ def _beside(to: str, repository: str | None) -> Iterator[Path]:
 
 def _deliver(place: Path, to: str, repository: str | None, private: bool) -> str:
     if repository is not None:
+        from govorit.publishing import release
+
         return f"published: {release.upload(place, repository, private)}"
     place.rename(target := Path(to))  # an empty folder there gives way
     return f"written: {target}"

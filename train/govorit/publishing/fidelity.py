@@ -25,10 +25,9 @@ from govorit.engines import log_softmax
 from govorit.errors import UserError
 from govorit.extractor import Extractor
 from govorit.network.tagger import Tagger
-from govorit.publishing import fresh
+from govorit.publishing import ARTICLES, fresh
 from govorit.publishing.export import TOLERANCE
 
-ARTICLES = 50
 Place = tuple[int, int, str]
 
 

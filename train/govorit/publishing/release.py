@@ -21,10 +21,9 @@ from govorit.errors import UserError
 from govorit.formats import jsonl
 from govorit.network import tokenization
 from govorit.network.tagger import Tagger
-from govorit.publishing import card, export
+from govorit.publishing import DTYPES, card, export
 from govorit.windows import Batch
 
-DTYPES = {"fp16": torch.float16, "fp32": torch.float32}
 OPENVINO = "openvino/model.xml"
 _PICKLES = {".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}
 
@@ -95,7 +94,7 @@ def write(run: Run, place: Path, dtype: str) -> Tagger:
     Raises:
         UserError: the checkpoint is damaged, or a weight is too large for `dtype`.
     """
-    network = checkpoint.load_tagger(run.model, run.contract).to(DTYPES[dtype])
+    network = checkpoint.load_tagger(run.model, run.contract).to(getattr(torch, DTYPES[dtype]))
     for name, weight in network.named_parameters():
         if not weight.isfinite().all():
             raise UserError(f"{run.model}: {name}: has numbers that {dtype} does not hold; publish with --dtype fp32, or train again")
