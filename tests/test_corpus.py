@@ -213,6 +213,21 @@ def test_labels_that_a_source_does_not_cover_are_unknown_in_it(tmp_path):
     assert corpus.article(corpus.dataset(found)["train"][0]) == part, "the dataset knows as well"
 
 
+def test_an_article_says_itself_what_it_covers_in_the_words_of_its_source(tmp_path):
+    spans = (Span(0, 6, "PERSON"),)
+    path = write(tmp_path / "a.jsonl", Article("a", TEXT, spans, meta={"covers": "PERSON FIRM"}), Article("b", TEXT + "!", spans))
+    found = load(Source(train=str(path), labels={"PERSON": "PER", "FIRM": "ORG", "PLACE": "LOC"}), ["entities"])
+    assert [[a.covers(label) for label in ("PER", "ORG", "LOC")] for a in found.splits["train"]] == [[True, True, False], [True] * 3]
+    narrower = load(Source(train=str(path), labels={"PERSON": "PER", "FIRM": "ORG"}, covers=["PER"]), ["entities"])
+    assert [a.meta["covers"] for a in narrower.splits["train"]] == ["PER", "PER"]
+
+
+def test_an_entity_that_its_article_does_not_cover_is_refused(tmp_path):
+    path = write(tmp_path / "a.jsonl", Article("a", TEXT, (PERSON,), meta={"covers": "LOC"}))
+    with pytest.raises(UserError, match=r"the label 'PER' is not in meta\.covers"):
+        load(Source(train=str(path)), ["entities"])
+
+
 NESTED = (Span(0, 6, "PER"), Span(0, 13, "ORG"), Span(7, 13, "LOC"), Span(16, 18, "PER"))
 
 
@@ -343,7 +358,7 @@ BAD_SOURCES = {
     "layer": (Source(train="{0}/a.jsonl", layers=["entitys"]), r"^data\.sources\.news\.layers: found 'entitys'"),
     "covers": (
         Source(train="{0}/a.jsonl", labels={"PER": "PER"}, covers=["PERS"]),
-        r"^data\.sources\.news\.covers: found 'PERS', expected some of PER$",
+        r"^data\.sources\.news\.covers: found 'PERS', which no entity of it has; ",
     ),
     "format": (Source(train="{0}/a.jsonl", format="xml"), "'xml' is not known"),
     "twice": (Source(train="{0}/a.jsonl", dev="{0}/a.jsonl"), "already taken"),

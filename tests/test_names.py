@@ -44,6 +44,15 @@ NAMES = {
         '<src 1 name="Дэвид Кэмерон и Ник Клегг"><PER>Кэмерон</PER> и <PER>Клегг</PER></src>. '
         '<src 2 name="Дэвид Кэмерон и Ник Клегг">Они</src> <cue 2>добавили</cue>, что <q 2 indirect>бюджет принят</q>.'
     ),
+    "the same two, again and again": (
+        'Прибыли <PER>Дэвид Кэмерон</PER> и <PER>Ник Клегг</PER>. <q 1 indirect>Всё решено</q>, <cue 1>заявили</cue> '
+        '<src 1 name="Дэвид Кэмерон и Ник Клегг"><PER>Кэмерон</PER> и <PER>Клегг</PER></src>. '
+        '<src 2 name="Дэвид Кэмерон и Ник Клегг"><PER>Кэмерон</PER>\u00a0и <PER>Клегг</PER></src> <cue 2>добавили</cue>, что '
+        '<q 2 indirect>бюджет принят</q>. <src 3 name="Дэвид Кэмерон и Ник Клегг">Они</src> <cue 3>уверены</cue>, что <q 3 indirect>да</q>.'
+    ),
+    "one, named twice": (
+        '<cue>По словам</cue> <src name="Владимир Путин"><PER>Путина</PER> и <PER>Владимира Путина</PER></src>, <q indirect>дождь</q>.'
+    ),
     "three, oblique": (
         'Прибыли <PER>Юрий Антонов</PER>, <PER>Анна Петрова</PER> и <PER>Ник Клегг</PER>. <cue>По словам</cue> '
         '<src name="Юрий Антонов, Анна Петрова и Ник Клегг"><PER>Антонова</PER>, <PER>Петровой</PER> и <PER>Клегга</PER></src>, '

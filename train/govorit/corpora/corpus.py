@@ -111,6 +111,12 @@ def _read_source(name: str, paths: Mapping[str, Path], config: Data, seed: int, 
     source = config.sources[name]
     options = Options(source.offsets, source.names, source.columns, formats.told_apart(paths.values()))
     read = {key: list(convert(formats.read(path, source.format, options), name, source, note)) for key, path in paths.items()}
+    marked = {span.label for articles in read.values() for a in articles for span in a.entities}
+    for label in source.covers:
+        if label not in marked:
+            raise UserError(
+                f"data.sources.{name}.covers: found {label!r}, which no entity of it has; expected labels as .labels makes them"
+            )
     if source.quotes:
         listed = _offsets(source.quotes).keys()
         if absent := len(listed - {a.id for articles in read.values() for a in articles}):
@@ -159,9 +165,6 @@ def convert(articles: Iterable[Article], name: str, source: Source, note: Callab
         if layer not in LAYERS:
             raise UserError(f"data.sources.{name}.layers: found {layer!r}, expected {' or '.join(LAYERS)}")
     quotes = _offsets(source.quotes) if source.quotes else None
-    ours = sorted(set(source.labels.values()))
-    if ours and (strange := [label for label in source.covers if label not in ours]):
-        raise UserError(f"data.sources.{name}.covers: found {strange[0]!r}, expected some of {', '.join(ours)}")
     total = unmapped = nested = unlisted = unread = uncovered = 0
     for article in articles:
         total += 1
@@ -183,7 +186,8 @@ def convert(articles: Iterable[Article], name: str, source: Source, note: Callab
         if source.covers:
             kept = tuple(span for span in entities if span.label in source.covers)
             uncovered, entities = uncovered + len(entities) - len(kept), kept
-            meta[COVERS] = " ".join(source.covers)
+        if (covered := _covered(article, source)) is not None:
+            meta[COVERS] = " ".join(covered)
         yield replace(article, entities=entities, meta=meta)
     for count, reason in (
         (unlisted, f"of {total} articles are not listed in the offset annotation and are left out"),
@@ -194,6 +198,15 @@ def convert(articles: Iterable[Article], name: str, source: Source, note: Callab
     ):
         if count:
             note(f"{name}: {count} {reason}")
+
+
+def _covered(article: Article, source: Source) -> list[str] | None:
+    """Our labels that an article covers, None for all: those that it says itself, in the words of its source, and its source as well."""
+    if COVERS not in article.meta:
+        return source.covers or None
+    said = article.meta[COVERS].split()
+    own = [source.labels[label] for label in said if label in source.labels] if source.labels else said
+    return sorted(label for label in set(own) if not source.covers or label in source.covers)
 
 
 def outermost(spans: Iterable[Span]) -> tuple[Span, ...]:

@@ -73,6 +73,8 @@ def measure(pairs: Pairs, resamples: int = 1000) -> Agreement:
 def pair(one: Iterable[Article], other: Iterable[Article], names: tuple[str, str] = ("A", "B"), common: bool = False) -> Pairs:
     """Pair two annotators' articles by id, in the order of the first; with `common`, those that only one has are left out.
 
+    Entities of a label that one of two does not cover are left out of the other.
+
     Raises:
         UserError: an article that one side lacks or has twice, texts that differ, or no article on both sides.
     """
@@ -84,7 +86,8 @@ def pair(one: Iterable[Article], other: Iterable[Article], names: tuple[str, str
                 f"{missing[0].where}: id: {missing[0].id!r} is not in {name} ({len(missing)} of {len(these)} are not); "
                 "give the same articles on both sides, or --common to measure those that both have"
             )
-    pairs = [(article, theirs[article.id]) for article in ours.values() if article.id in theirs]
+    found = ((article, theirs[article.id]) for article in ours.values() if article.id in theirs)
+    pairs = [(mine.within(yours), yours.within(mine)) for mine, yours in found]
     if not pairs:
         raise UserError(f"{' and '.join(names)}: have no article in common; articles are paired by id")
     for mine, yours in pairs:

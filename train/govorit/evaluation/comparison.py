@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from govorit.article import LAYERS, Article
+from govorit.article import COVERS, LAYERS, Article
 from govorit.errors import UserError
 from govorit.evaluation import attribution, mistakes, significance
 from govorit.evaluation.groups import Group, Run
@@ -145,7 +145,8 @@ def _difference(one: Article, other: Article, layers: Sequence[str]) -> str:
     if one.text != other.text:
         return f"{one.id!r} has another text"
     for layer in layers:
-        sides = [(each.annotated(layer), each.layer(layer), each.quotes if layer == "quotes" else ()) for each in (one, other)]
+        own = (lambda each: each.meta.get(COVERS)) if layer == "entities" else (lambda each: each.quotes)
+        sides = [(each.annotated(layer), each.layer(layer), own(each)) for each in (one, other)]
         if sides[0] != sides[1]:
             return f"{one.id!r} has other gold {layer}"
     return ""

@@ -28,7 +28,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from govorit.article import Article
+from govorit.article import COVERS, Article
 from govorit.errors import UserError
 from govorit.formats import LEFT_OUT, noted
 from govorit.formats.assembly import Assembler
@@ -196,7 +196,7 @@ def _fields(value: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 
 def _meta(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: item for key, item in fields.items() if item is not None and key not in (LEFT_OUT, "layers")}
+    return {key: item for key, item in fields.items() if item is not None and key not in (LEFT_OUT, "layers", COVERS)}
 
 
 def _id(value: Mapping[str, Any], name: str, where: str) -> str:

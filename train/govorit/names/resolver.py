@@ -60,6 +60,7 @@ class Resolver:
         self.designated: dict[tuple[str, str], list[Actor]] = {}  # by noun and number
         self.heads: dict[int, int] = {}  # start of a speaker -> start of the speaker's own name in it
         self.several: dict[int, list[int]] = {}  # start of a speaker -> starts of the names of those who speak together
+        self.together: dict[str, Actor] = {}  # by their names
         self._meet(names)
 
     def _meet(self, names: Sequence[Span]) -> None:
@@ -131,8 +132,12 @@ class Resolver:
         return self._designated(quote)
 
     def _together(self, starts: Sequence[int]) -> Actor:
-        *names, last = (self.names[start].name for start in starts)
-        return Actor(f"{', '.join(names)} и {last}", PERSON, None, "plur")
+        """Those whose names start there, as one actor, the same each time; one alone where all are names of one."""
+        *others, last = {id(self.names[start]): self.names[start] for start in starts}.values()
+        if not others:
+            return last
+        name = f"{', '.join(other.name for other in others)} и {last.name}"
+        return self.together.setdefault(name, Actor(name, PERSON, None, "plur"))
 
     # --- pronouns and silence
 

@@ -48,8 +48,8 @@ def coordinated(text: str, speaker: Span, mentions: Sequence[Mention]) -> bool:
     """Whether a speaker's phrase is nothing but the names of several: `Кэмерон и Клегг`."""
     if len(mentions) < 2 or (mentions[0].start, mentions[-1].end) != (speaker.start, speaker.end):
         return False
-    between = [text[one.end : other.start] for one, other in pairwise(mentions)]
-    return between[-1] == " и " and all(stretch == ", " for stretch in between[:-1])
+    *commas, last = (text[one.end : other.start].strip() for one, other in pairwise(mentions))
+    return last == "и" and all(comma == "," for comma in commas)
 
 
 def _called(text: str, start: int, mention: Mention, context: Context) -> str | None:

@@ -147,9 +147,9 @@ def _listen(network: Tagger, data: TrainingSet, tokenizer: PreTrainedTokenizerFa
 
 
 def read(extractor: Extractor, articles: Sequence[Article], what: str) -> list[Article]:
-    """Read articles with a progress bar; gold annotation on them is replaced by what is found, of the labels that it covers."""
+    """Read articles with a progress bar; gold annotation on them is replaced by what is found."""
     with tqdm(extractor.read(articles), total=len(articles), desc=f"reading {what}", unit="article", leave=False) as bar:
-        return [found.within(gold) for found, gold in zip(bar, articles, strict=True)]
+        return list(bar)
 
 
 def _model(config: Config, data: Corpus) -> tuple[Tagger, PreTrainedTokenizerFast, Contract, list[str]]:
@@ -189,10 +189,10 @@ def _model(config: Config, data: Corpus) -> tuple[Tagger, PreTrainedTokenizerFas
 
 def _dev(extractor: Extractor, articles: Sequence[Article], callback: Callable[..., None]) -> dict[str, Any]:
     """The dev figures that training steers by: strict micro F1 of each layer, their mean as `score`; and which places are wrong."""
-    predicted = [found.within(gold) for found, gold in zip(extractor.read(articles, progress=callback), articles, strict=True)]
+    predicted = list(extractor.read(articles, progress=callback))
     scores = metrics.score(articles, predicted, list(extractor.contract.layers), resamples=0)
     figures = {f"{layer}_f1": found.strict[metrics.MICRO].f1 for layer, found in scores.items()}
-    wrong = mistakes.wrong_places(list(zip(articles, predicted, strict=True)), extractor.contract.layers)
+    wrong = mistakes.wrong_places(metrics.pair(articles, predicted), extractor.contract.layers)
     return {**figures, "score": sum(figures.values()) / len(figures), "wrong": wrong}
 
 
@@ -210,7 +210,7 @@ def _report(
     if final == "dev" and predicted:
         why = "there is no test split" if config.report.test else "report.test=false"
         notes = [*notes, f"{why}: the scores are those of dev, on which the epoch was chosen"]
-    pairs = {split: list(zip(data.splits[split], found, strict=True)) for split, found in predicted.items()}
+    pairs = {split: metrics.pair(data.splits[split], found) for split, found in predicted.items()}
     report.write(
         folder,
         report.Run(
