@@ -158,6 +158,11 @@ def test_reading_knows_nothing_of_training_config_and_reports():
     assert not roots(reached("govorit.extractor", later=False)) & {"torch", "transformers"}, "torch is imported when a checkpoint is loaded"
 
 
+def test_a_wrong_command_line_is_told_before_torch_is_loaded():
+    for name in ("publish", "train", "predict", "silver"):
+        assert not roots(reached(f"govorit.cli.{name}", later=False)) & {"torch", "transformers"}, name
+
+
 def test_only_the_command_line_and_the_schema_know_hydra():
     assert importers("hydra", "omegaconf") <= {"cli", "config"}
 

@@ -333,6 +333,16 @@ def test_two_processes_share_out_every_row_once(tokenizer):
             assert all(len(part.ids) == len(part.mask) == len(part.windows) > 0 for part in parts)
 
 
+def test_two_processes_make_the_loss_of_one_where_some_articles_cover_less(tokenizer, tmp_path):
+    some = [replace(a, meta={"covers": "PER"}, entities=tuple(s for s in a.entities if s.label == "PER")) for a in ARTICLES[::2]]
+    net, data = network(tokenizer, dropout=0.0), training_set(tokenizer, [*some, *ARTICLES[1::2]])
+    made = loop(net, data, trainer(), tmp_path)
+    batch = data.batch(range(len(data.windows)))
+    asked = made.count([batch])
+    parts = [made.loss(finetuning._share(batch, process, 2), asked).item() for process in range(2)]
+    assert sum(parts) == pytest.approx(made.loss(batch, asked).item(), rel=1e-5)
+
+
 # What must not be saved
 
 

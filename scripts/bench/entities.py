@@ -3,8 +3,8 @@
 usage: python scripts/bench/entities.py DATA_ROOT [--model mini]
 
 factRuEval's devset in the cross-validation of scores.py; NEREL dev and newsroom dev, which the released model has not learnt from (by the
-first its settings were chosen, as those of the decoder were by both). Every article is read once, and its scores are decoded in each way.
-Writes the table into scripts/bench/README.md.
+first its settings were chosen, as those of the decoder were by both). Every article is read once, by torch, and its scores are decoded in
+each way. Writes the table into scripts/bench/README.md.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from peers import LABELS
 from quotations import Reader
 from scores import ROOT, dataset_split, folds
 from selection import nerel
-from tables import markdown, replace_between
+from tables import LABELS, markdown, replace_between
 
 from govorit import formats
 from govorit.article import Article, Span
@@ -39,7 +38,7 @@ def main() -> None:
     parser.add_argument("--released", type=Path, default=ROOT / "models/mini-joint")
     parser.add_argument("--out", type=Path, default=Path("outputs/scores"), help="where the runs go; finished ones are taken as they are")
     options = parser.parse_args()
-    released = Extractor.load(options.released)
+    released = Extractor.load(options.released, "torch")
     corpora = {
         "factRuEval devset": [Reader(Extractor.load(run / "model"), dataset_split(run, "test")) for run in folds(options)],
         "NEREL dev": [Reader(released, nerel(options.root, "dev"))],

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+LABELS = ("PER", "LOC", "ORG", "micro")  # of the columns of entities
 READMES = [ROOT / name for name in ("scripts/bench/README.md", "README.md", "README.ru.md")]
 
 

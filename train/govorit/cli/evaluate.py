@@ -92,7 +92,8 @@ def _options() -> argparse.Namespace:
 def _gold(options: argparse.Namespace) -> tuple[list[Article], list[str]]:
     pairs = (item.partition("=") for item in (options.labels or "").split(",") if item)
     labels = {label: ours or label for label, _, ours in pairs}
-    source = Source(format=options.format, path=str(options.gold), quotes=options.quotes, labels=labels, nested=options.nested)
+    covers = sorted({*labels.values()})
+    source = Source(options.format, path=str(options.gold), quotes=options.quotes, labels=labels, covers=covers, nested=options.nested)
     notes: list[str] = []
     gold = list(corpus.convert(formats.read(options.gold, options.format, reading_options(options)), "gold", source, notes.append))
     if not gold:

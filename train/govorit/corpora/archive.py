@@ -1,9 +1,8 @@
 """Raw text to pre-train on: documents -> memory-mapped tokens with silver labels -> packed rows.
 
-A text is a `.txt` file (also `.xz` or `.gz`), a paragraph a line, an empty line between documents; or a `.jsonl` file of articles. What
-is longer than any article, as a file without empty lines, is cut between paragraphs, so that some of it can be held out. A text's
-tokens are written once, to a folder whose name is a digest of all that they depend on, and read through memory maps: an archive may be
-larger than memory.
+A text is a `.txt` file (also `.xz` or `.gz`), a paragraph a line, an empty line between documents, a document longer than any article cut
+between paragraphs, so that some of a file without empty lines can be held out; or a `.jsonl` file of articles. A text's tokens are written
+once, to a folder whose name is a digest of all that they depend on, and read through memory maps: an archive may be larger than memory.
 """
 
 from __future__ import annotations

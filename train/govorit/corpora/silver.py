@@ -204,7 +204,11 @@ def _label_chunk(texts: Sequence[str]) -> list[tuple[int, np.ndarray, dict[str, 
 
 
 def _chunks(documents: Sequence[str], size: int) -> Iterator[list[str]]:
-    """Documents in their order, as many at once as have `size` characters."""
+    """Documents in their order, as many at once as have `size` characters.
+
+    >>> list(_chunks(["раз", "два", "три"], 4))
+    [['раз', 'два'], ['три']]
+    """
     part: list[str] = []
     left = size
     for document in documents:

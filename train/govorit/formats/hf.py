@@ -90,7 +90,8 @@ def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS, 
 def features(labels: Mapping[str, Sequence[str]]) -> datasets.Features:
     """Columns of a dataset with these labels in its layers.
 
-    `ner_tags` and `quote_tags` are strict IOB2 over `tokens`, and None in an article that is not annotated in that layer.
+    `ner_tags` and `quote_tags` are strict IOB2 over `tokens`, and None in an article that is not annotated in that layer. Where `meta` has
+    `covers`, it names the labels of entities that are known there: O may be any other.
     """
     from datasets import ClassLabel, Features, List, Value
 
