@@ -140,3 +140,12 @@ def test_natashas_word_vectors():
     pytest.importorskip("natasha")
     vectors = silver.navec()
     assert len(vectors.vocab.words) > 200_000 and vectors["президент"].shape == (300,)
+
+
+def test_chunks_keep_every_document_in_its_place():
+    documents = raw.documents(30)
+    for size in (1, 500, 10**9):
+        chunks = list(silver._chunks(documents, size))
+        assert [document for chunk in chunks for document in chunk] == documents
+        assert all(sum(map(len, chunk[:-1])) < size for chunk in chunks)
+    assert list(silver._chunks([], 10)) == []

@@ -204,11 +204,7 @@ def _label_chunk(texts: Sequence[str]) -> list[tuple[int, np.ndarray, dict[str, 
 
 
 def _chunks(documents: Sequence[str], size: int) -> Iterator[list[str]]:
-    """Documents in their order, as many at once as have `size` characters.
-
-    >>> list(_chunks(["раз", "два", "три"], 4))
-    [['раз', 'два'], ['три']]
-    """
+    """Documents in their order, as many at once as have `size` characters."""
     part: list[str] = []
     left = size
     for document in documents:
