@@ -458,7 +458,7 @@ def test_joint():
     shared = [a.id for part in fold.splits.values() for a in part if a.meta["corpus"] == "quotes_factrueval"]
     tested = [a for a in fold.splits["test"] if a.meta["corpus"] == "quotes_factrueval"]
     assert len(set(shared)) == len(shared) == 121 and 20 < len(tested) < 30
-    assert {a.meta["corpus"] for a in whole.splits["train"] if a.covers("ORG")} == {"newsroom", "quotes_factrueval"}
+    assert {a.meta["corpus"] for a in whole.splits["train"] if a.annotated("entities")} == {"newsroom", "quotes_factrueval"}
     assert whole.labels["entities"] == ["LOC", "ORG", "PER"] and not any("leak" in note for note in whole.notes)
 
 
