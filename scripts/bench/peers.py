@@ -3,8 +3,8 @@
 usage: python scripts/bench/peers.py DATA_ROOT [--model models/mini-joint] [--pairs 5]
 
 Entities: strict span F1 of PER, LOC and ORG. The released model has learnt from factRuEval: its figure there is that of the same recipe
-(`experiment=mini_joint`) in cross-validation. Of newsroom it has learnt the train split, of NEREL no entities, though settings of the decoder
-were chosen by NEREL dev and newsroom dev; natasha has seen neither. Both draw ORG otherwise than factRuEval does, for all alike.
+(`experiment=mini_joint`) in cross-validation. Of newsroom it has learnt the train split, of NEREL no entities; settings of the decoder
+were chosen by dev of both; natasha has seen neither. Both draw ORG otherwise than factRuEval does, for all alike.
 Speed: CPU-seconds of one thread on the articles of newsroom train; natasha finds entities alone, ours entities, quotations, speakers and
 names. The shapes of rubert-tiny2 and ruBERT have random weights and do no more than run in plain transformers, in batches of 16 as the
 articles come, cut at the window.
