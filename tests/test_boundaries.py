@@ -5,7 +5,7 @@ import numpy as np
 from generate import random_text
 
 from govorit.article import Article
-from govorit.decoding import boundaries
+from govorit.decoding import boundaries, viterbi
 from govorit.formats.inline import parse
 from govorit.words import words
 
@@ -92,3 +92,24 @@ def test_articles_that_do_not_cover_a_label_say_nothing_of_where_it_stands():
     per, loc = 0, 1
     alone, both = (boundaries.count(found, "entities", ["PER", "LOC"]) for found in (whole, whole + part))
     assert np.array_equal(alone[loc], both[loc]) and not np.array_equal(alone[per], both[per])
+
+
+def test_no_name_goes_on_in_another_paragraph():
+    """In a wrapped text, which has lines that begin with a small letter, a name may go on in the next line, but not over an empty one."""
+    goes_on, begins, out = [0.0, 0.1, 0.9], [0.0, 0.9, 0.1], [1.0, 0.0, 0.0]
+    for text, together in (
+        ("Гессен\nТомас Шефер", False),
+        ("в земле Гессен\nТомас Шефер", True),
+        ("Приехал Томас\nШефер в Москву\nи уехал", True),
+        ("Приехал Томас\n\nШефер в Москву\nи уехал", False),
+        ("Приехал Томас\r\nШефер", False),
+    ):
+        bounds = words(text)
+        names = [i for i, (start, end) in enumerate(bounds) if text[start:end] in ("Гессен", "Томас", "Шефер")]
+        with np.errstate(divide="ignore"):
+            scores = np.log([goes_on if i in names[1:] else begins if i in names else out for i in range(len(bounds))])
+        given = scores.copy()
+        found = viterbi.spans(boundaries.within_lines(scores, text, bounds), bounds, ["PER"])
+        assert np.array_equal(scores, given)
+        assert (len(found) == 1) == together, text
+        assert not any("\n" in text[span.start : span.end] for span in found) or together

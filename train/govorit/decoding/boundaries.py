@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -45,6 +46,21 @@ def contexts(text: str, bounds: Sequence[tuple[int, int]]) -> np.ndarray:
         state[first + 1 : last], state[last] = _INSIDE, _CLOSED
         state[first] = _OPENS
     return np.ravel_multi_index((state, before, after), _SHAPE)
+
+
+def within_lines(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Let no span go on into another line, where lines are paragraphs: the scores (words, tags) of I- are -inf at the first word of a line.
+
+    Lines are no paragraphs in a text that was wrapped, where some begin with a small letter; there an empty line has to stand between.
+    """
+    wrapped = any(line[:1].islower() for line in text.split("\n"))
+    between = (text[one[1] : other[0]] for one, other in pairwise(bounds))
+    first = [i for i, gap in enumerate(between, 1) if gap.count("\n") > wrapped]
+    if not first:
+        return scores
+    scores = scores.copy()
+    scores[first, 2::2] = -np.inf
+    return scores
 
 
 def count(articles: Sequence[Article], layer: str, labels: Sequence[str]) -> np.ndarray:

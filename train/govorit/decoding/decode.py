@@ -34,7 +34,7 @@ def decode(
     for layer, labels in layers.items():
         values = scores[layer]
         if layer == "entities":
-            values = repeats.pool(values, article.text, bounds)
+            values = repeats.pool(boundaries.within_lines(values, article.text, bounds), article.text, bounds)
         if aids.hints is not None and layer == "quotes":
             values = aids.hints.add(values, article.text, bounds, scores)
         costs = None if around is None else aids.costs[layer][:, :, around]
