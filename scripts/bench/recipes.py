@@ -20,9 +20,27 @@ from pathlib import Path
 from tables import ROOT, markdown, replace_between
 
 SHAPES = {
-    "rubert_tiny2_joint": {"vocab_size": 83_828, "hidden_size": 312, "num_hidden_layers": 3, "intermediate_size": 600},
-    "rubert_joint": {"vocab_size": 119_547, "hidden_size": 768, "num_hidden_layers": 12, "intermediate_size": 3072},
-    "rumodernbert_joint": {"vocab_size": 50_368, "hidden_size": 768, "num_hidden_layers": 22, "intermediate_size": 1152},
+    "rubert_tiny2_joint": {
+        "vocab_size": 83_828,
+        "hidden_size": 312,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 12,
+        "intermediate_size": 600,
+    },
+    "rubert_joint": {
+        "vocab_size": 119_547,
+        "hidden_size": 768,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 12,
+        "intermediate_size": 3072,
+    },
+    "rumodernbert_joint": {
+        "vocab_size": 50_368,
+        "hidden_size": 768,
+        "num_hidden_layers": 22,
+        "num_attention_heads": 12,
+        "intermediate_size": 1152,
+    },
 }
 HEAD = ["recipe", "weights", "device", "word pieces a second", "minutes an epoch", "epochs", "peak memory"]
 
@@ -106,7 +124,7 @@ def write(recipe: str, folder: Path) -> None:
     kind = ModernBertConfig if recipe == "rumodernbert_joint" else BertConfig
     ids |= {"bos_token_id": ids["cls_token_id"], "eos_token_id": ids["sep_token_id"]} if kind is ModernBertConfig else {}
     torch.manual_seed(0)
-    AutoModel.from_config(kind(num_attention_heads=12, **SHAPES[recipe], **ids)).save_pretrained(folder)
+    AutoModel.from_config(kind(**SHAPES[recipe], **ids)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 

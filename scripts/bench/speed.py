@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import recipes
 import torch
 from accelerate import Accelerator
 from transformers import AutoModel, BertConfig
@@ -37,7 +38,7 @@ from govorit.training.finetuning import TrainingSet
 from govorit.training.states import States
 
 ROOT = Path(__file__).resolve().parents[2]
-SHAPES = {"tiny2": (3, 312, 12, 600, 83_828), "base": (12, 768, 12, 3072, 119_547)}  # layers, width, heads, inner width, vocabulary
+SHAPES = {"tiny2": recipes.SHAPES["rubert_tiny2_joint"], "base": recipes.SHAPES["rubert_joint"]}
 
 
 def main() -> None:
@@ -76,10 +77,7 @@ def build(shape: str, articles: Sequence[Article]) -> tuple[Tagger, tokenization
     if shape == "scratch":
         network = tagger.build(config.Model(name="scratch", path=None), layers, tokenizer)
     else:
-        depth, width, heads, inner, vocabulary = SHAPES[shape]
-        shaped = BertConfig(
-            vocab_size=vocabulary, hidden_size=width, num_hidden_layers=depth, num_attention_heads=heads, intermediate_size=inner
-        )
+        shaped = BertConfig(**SHAPES[shape])
         network = Tagger(AutoModel.from_config(shaped, attn_implementation="eager"), layers)
     return network, tokenizer, Contract(layers, 512, 128)
 
