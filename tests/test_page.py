@@ -68,6 +68,7 @@ def browser(tmp_path_factory, url):
     browser.downloads = folder / "downloads"
     origin = {"origin": url, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
     browser.execute_cdp_cmd("Browser.grantPermissions", origin)
+    browser.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})  # the clipboard is for a page in focus alone
     yield browser
     browser.quit()
 
