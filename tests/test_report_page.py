@@ -15,6 +15,7 @@ from govorit.evaluation import report
 selenium = pytest.importorskip("selenium")
 from selenium import webdriver  # noqa: E402
 from selenium.common.exceptions import NoAlertPresentException  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs chromium and chromedriver")
@@ -55,8 +56,14 @@ def page(tmp_path_factory) -> Path:
     return folder / "report.html"
 
 
-def test_nothing_runs_and_nothing_is_loaded(browser, page):
+def visit(browser, page: Path) -> None:
+    """Open a page and wait for all of it: on a busy machine `get` comes back before the last of a long one is read."""
     browser.get(page.as_uri())
+    WebDriverWait(browser, 30).until(lambda _: browser.execute_script("return document.readyState") == "complete")
+
+
+def test_nothing_runs_and_nothing_is_loaded(browser, page):
+    visit(browser, page)
     with pytest.raises(NoAlertPresentException):
         _ = browser.switch_to.alert
     assert browser.execute_script("return typeof hacked") == "undefined"
@@ -68,7 +75,7 @@ def test_nothing_runs_and_nothing_is_loaded(browser, page):
 
 
 def test_style_and_pictures_pass_the_policy_and_a_phone_needs_no_sideways_scrolling(browser, page):
-    browser.get(page.as_uri())
+    visit(browser, page)
     sheets, loaded, pictures = browser.execute_script(RULES)
     assert sheets == 1 and loaded and pictures >= 1
     assert browser.execute_script("return getComputedStyle(document.querySelector('.tiles')).display") == "grid"
@@ -78,6 +85,6 @@ def test_style_and_pictures_pass_the_policy_and_a_phone_needs_no_sideways_scroll
 def test_the_page_of_articles_too(browser, tmp_path):
     hostile = [Article(payload, payload, meta={"title": payload}) for payload in PAYLOADS]
     (tmp_path / "page.html").write_bytes(highlight.page(hostile, PAYLOADS[0]).encode("utf-8", "replace"))
-    browser.get((tmp_path / "page.html").as_uri())
+    visit(browser, tmp_path / "page.html")
     assert browser.title == PAYLOADS[0] and browser.execute_script("return typeof hacked") == "undefined"
     assert not browser.get_log("browser")
