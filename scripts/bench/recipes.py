@@ -120,11 +120,9 @@ def write(recipe: str, folder: Path) -> None:
     from govorit.network import tokenization
 
     tokenizer = tokenization.load(str(ROOT / "models/mini"), ready=True)
-    ids = {f"{name}_token_id": tokenizer.convert_tokens_to_ids(f"[{name.upper()}]") for name in ("pad", "cls", "sep")}
     kind = ModernBertConfig if recipe == "rumodernbert_joint" else BertConfig
-    ids |= {"bos_token_id": ids["cls_token_id"], "eos_token_id": ids["sep_token_id"]} if kind is ModernBertConfig else {}
     torch.manual_seed(0)
-    AutoModel.from_config(kind(**SHAPES[recipe], **ids)).save_pretrained(folder)
+    AutoModel.from_config(kind(**SHAPES[recipe], **tokenization.special_ids(tokenizer))).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 

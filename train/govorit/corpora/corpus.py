@@ -111,9 +111,8 @@ def _read_source(name: str, paths: Mapping[str, Path], config: Data, seed: int, 
     source = config.sources[name]
     options = Options(source.offsets, source.names, source.columns, formats.told_apart(paths.values()))
     read = {key: list(convert(formats.read(path, source.format, options), name, source, note)) for key, path in paths.items()}
-    marked = {span.label for articles in read.values() for a in articles for span in a.entities}
     for label in source.covers:
-        if label not in marked:
+        if not any(span.label == label for articles in read.values() for a in articles for span in a.entities):
             raise UserError(
                 f"data.sources.{name}.covers: found {label!r}, which no entity of it has; expected labels as .labels makes them"
             )

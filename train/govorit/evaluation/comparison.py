@@ -145,8 +145,10 @@ def _difference(one: Article, other: Article, layers: Sequence[str]) -> str:
     if one.text != other.text:
         return f"{one.id!r} has another text"
     for layer in layers:
-        own = (lambda each: each.meta.get(COVERS)) if layer == "entities" else (lambda each: each.quotes)
-        sides = [(each.annotated(layer), each.layer(layer), own(each)) for each in (one, other)]
+        sides = [
+            (each.annotated(layer), each.layer(layer), each.meta.get(COVERS) if layer == "entities" else each.quotes)
+            for each in (one, other)
+        ]
         if sides[0] != sides[1]:
             return f"{one.id!r} has other gold {layer}"
     return ""

@@ -58,8 +58,7 @@ class Resolver:
         self.last_at = 0  # where the speaker, or the cue, of the quotation before this one ends
         self.names: dict[int, Actor] = {}  # by the start of the mention
         self.designated: dict[tuple[str, str], list[Actor]] = {}  # by noun and number
-        self.heads: dict[int, int] = {}  # start of a speaker -> start of the speaker's own name in it
-        self.several: dict[int, list[int]] = {}  # start of a speaker -> starts of the names of those who speak together
+        self.heads: dict[int, list[int]] = {}  # start of a speaker -> start of the speaker's own name in it, or of all who speak together
         self.together: dict[str, Actor] = {}  # by their names
         self._meet(names)
 
@@ -73,12 +72,12 @@ class Resolver:
             if quote.speaker:
                 inside = mentions[bisect_left(starts, quote.speaker.start) : bisect_left(starts, quote.speaker.end)]
                 if coordinated(self.text, quote.speaker, inside):
-                    self.several[quote.speaker.start] = [mention.start for mention in inside]
-                    known.update(dict.fromkeys(self.several[quote.speaker.start], people.Context(context_of(self.text, quote).cases)))
+                    heads = self.heads[quote.speaker.start] = [mention.start for mention in inside]
+                    known.update(dict.fromkeys(heads, people.Context(context_of(self.text, quote).cases)))
                     continue
                 found = named_in(self.text, quote, inside, owners) if inside else None
                 if found:
-                    self.heads[quote.speaker.start] = found[0].start
+                    self.heads[quote.speaker.start] = [found[0].start]
                     known[found[0].start] = found[1]
         mentions = [people.in_context(m, known[m.start]) if m.start in known else m for m in mentions]
         self._cast(mentions, people.gather(mentions))
@@ -121,9 +120,7 @@ class Resolver:
         if quote.speaker is None:
             return self._silent(number, quote, interview)
         if quote.speaker.start in self.heads:
-            return Answer(self.names[self.heads[quote.speaker.start]], "name")
-        if quote.speaker.start in self.several:
-            return Answer(self._together(self.several[quote.speaker.start]), "name")
+            return Answer(self._together(self.heads[quote.speaker.start]), "name")
         words = self.text[quote.speaker.start : quote.speaker.end].lower()
         if words in lexicon.NOBODY or words.startswith("кто-"):
             return Answer(None, "nobody")

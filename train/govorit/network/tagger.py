@@ -30,8 +30,8 @@ from govorit.decoding.aids import Aids
 from govorit.decoding.hints import SYNTAX, Hints
 from govorit.decoding.links import VECTORS
 from govorit.errors import UserError
+from govorit.network import tokenization
 from govorit.network.linking import LinkHead
-from govorit.network.tokenization import unloadable
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -130,9 +130,8 @@ def network(config: Model, tokenizer: PreTrainedTokenizerFast, kind: Any) -> Pre
     options: dict[str, Any] = {"attn_implementation": own if config.attention == "auto" else config.attention}
     vocabulary = len(tokenizer)
     if config.path is None:
-        ids = {f"{name}_token_id": tokenizer.convert_tokens_to_ids(f"[{name.upper()}]") for name in ("pad", "cls", "sep")}
-        ids |= {"bos_token_id": ids["cls_token_id"], "eos_token_id": ids["sep_token_id"]}
-        return kind.from_config(_drop(_scratch(config.scratch, vocabulary, ids), config.dropout), **options)
+        shape = _scratch(config.scratch, vocabulary, tokenization.special_ids(tokenizer))
+        return kind.from_config(_drop(shape, config.dropout), **options)
     model = _load(config.path, kind, config.dropout, options)
     if model.get_input_embeddings().num_embeddings < vocabulary:
         raise UserError(
@@ -216,7 +215,7 @@ def _load(path: str, kind: Any, dropout: float | None, options: Mapping[str, Any
             path, config=config, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True, **options
         )
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, SafetensorError, StrictDataclassError) as error:
-        raise unloadable(path, "encoder", error) from None
+        raise tokenization.unloadable(path, "encoder", error) from None
     _refuse_random(path, model, found["missing_keys"])
     return model
 

@@ -184,6 +184,12 @@ def wrap(tokenizer: Tokenizer, names: dict[str, str] | None = None) -> PreTraine
     return wrapped
 
 
+def special_ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:
+    """The special tokens of :func:`wrap` under the keys that an encoder's config has for them."""
+    ids = {f"{name}_token_id": tokenizer.convert_tokens_to_ids(f"[{name.upper()}]") for name in ("pad", "cls", "sep")}
+    return ids | {"bos_token_id": ids["cls_token_id"], "eos_token_id": ids["sep_token_id"]}
+
+
 def read(folder: Path) -> Tokenizer:
     """Read `tokenizer.json` as it is."""
     path = folder / "tokenizer.json"
