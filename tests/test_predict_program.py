@@ -51,6 +51,19 @@ def test_sources_of_every_kind(run, program, tmp_path):
     assert [json.loads(line)["id"] for line in out.split("\n") if line] == ["stdin-1", "b"]
 
 
+def test_what_lies_in_an_archive_and_is_not_read_is_said(run, program, tmp_path):
+    for name in ("a.txt", "2023/b.txt", "2024/01/c.txt", "pictures/d.png", "e.DOCX", "README.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("Иван Петров пришёл.\n")
+    status, out, err = program(predict.main, tmp_path, "--model", run)
+    assert status == 0 and [json.loads(line)["id"] for line in out.splitlines()] == ["a"]
+    assert err.splitlines()[0] == (
+        f"{tmp_path}: not read: 2 folders (2023, 2024) and 1 document (e.DOCX); name folders as well, save documents as text"
+    )
+    status, out, err = program(predict.main, tmp_path / "2023", tmp_path / "2024/01", tmp_path / "a.txt", "--model", run)
+    assert status == 0 and len(out.splitlines()) == 3 and "not read" not in err
+
+
 def test_text_and_html(run, program, tmp_path):
     article = tiny.articles(1)[0]
     (tmp_path / "a.txt").write_text(article.text)

@@ -106,6 +106,22 @@ def test_the_keys_of_a_corpus_come_through(composing):
     assert settled("model=rubert").trainer.learning_rate == 5e-5 != settled("model=scratch").trainer.learning_rate
 
 
+def test_more_articles_are_sources_of_their_own(composing, tmp_path):
+    (tmp_path / "newsroom").mkdir()
+    places = [str(tiny.corpus(tmp_path / "corpus", train=1) / "train.jsonl"), str(tmp_path / "newsroom")]
+    data = settled("data=newsroom", f"data.more=[{','.join(places)}]").data
+    assert list(data.sources) == ["newsroom", "train", "newsroom_2"] and [data.sources[n].path for n in ("train", "newsroom_2")] == places
+    assert data.use is None and data.more == []
+    assert settled("data=newsroom", "data.use=[newsroom]", f"data.more=[{places[0]}]").data.use == ["newsroom", "train"]
+    with pytest.raises(UserError, match=r"^data\.more: /nowhere: no such file or folder$"):
+        settled("data=newsroom", "data.more=[/nowhere]")
+    with pytest.raises(Exception, match="sources") as error:
+        settled("data=newsroom", "+data.sources.mine.path=/x")
+    assert program.one_line(error.value) == (
+        "+data.sources.mine.path=/x: adds a source; expected data.more=[FILE_OR_FOLDER], or conf/data/NAME.yaml"
+    )
+
+
 @pytest.mark.parametrize("data", sorted(set(names("data")) - {"newsroom"}))
 def test_the_root_of_a_corpus_must_be_given(composing, data):
     with pytest.raises(UserError, match=r"^data\.root: must be given, as data\.root=…"):

@@ -80,6 +80,7 @@ class Data:
     root: str | None = MISSING  # data=folder: your articles; public corpora: the folder that holds them, see data/README.md
     sources: dict[str, Source] = field(default_factory=dict)
     use: list[str] | None = None  # names of sources; null: all
+    more: list[str] = field(default_factory=list)  # articles beside those: files or folders in any format, each a source with `path`
     labels: list[str] | None = None  # entity labels to learn; null: all that the training articles have
     folds: int = 0  # short for split.folds and split.fold
     fold: int = 0

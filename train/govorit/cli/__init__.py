@@ -6,10 +6,11 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NoReturn
 
+from govorit import formats
 from govorit.errors import UserError
 
 
@@ -46,6 +47,12 @@ def _stand_in() -> None:
 def _discard_output() -> None:
     """Throw away what is not written yet, or Python complains once more at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def tell_passed_over(paths: Iterable[Path]) -> None:
+    """Say on standard error what in folders of articles is not read."""
+    for told in filter(None, map(formats.passed_over, paths)):
+        print(told, file=sys.stderr)
 
 
 class Parser(argparse.ArgumentParser):

@@ -14,7 +14,7 @@ from typing import Any
 
 from govorit import formats
 from govorit.article import KINDS, Article
-from govorit.cli import Parser, guarded, whole
+from govorit.cli import Parser, guarded, tell_passed_over, whole
 from govorit.corpora.corpus import outermost, splits_in
 from govorit.corpora.lint import ERROR, Problem, corpus_problems
 from govorit.errors import UserError
@@ -29,6 +29,7 @@ def _program() -> int:
     options = _options()
     problems: list[Problem] = []
     paths = [path for source in map(Path, options.source) for path in splits_in(source).values() or [source]]
+    tell_passed_over(paths)
     reading = replace(reading_options(options), ids=formats.told_apart(paths), report=lambda error: problems.append(_from_reader(error)))
     articles = [article for path in paths for article in _read(path, options.format, reading)]
     if options.nested == "outermost":

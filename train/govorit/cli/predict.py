@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from govorit import files, formats, highlight, paths
 from govorit.article import Article
-from govorit.cli import Parser, guarded, preannotation, whole
+from govorit.cli import Parser, guarded, preannotation, tell_passed_over, whole
 from govorit.corpora import lint
 from govorit.errors import UserError
 from govorit.extractor import Extractor
@@ -30,6 +30,7 @@ def main() -> None:
 def _program() -> int:
     options = _options()
     articles = _articles(options)
+    tell_passed_over(Path(source) for source in options.source if source != "-")
     if options.to in preannotation.TOOLS:
         return _pre_annotate(articles, options)
     _spare_sources(options.out, options.source)

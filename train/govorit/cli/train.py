@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from difflib import get_close_matches
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,9 +19,9 @@ from urllib.parse import urlsplit
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from govorit import paths
+from govorit import formats, paths
 from govorit.cli import guarded
-from govorit.config import Config, check, flatten, register, settled
+from govorit.config import Config, Data, Source, check, flatten, register, settled
 from govorit.corpora import corpus
 from govorit.errors import UserError
 
@@ -152,7 +153,20 @@ def settle(composed: DictConfig) -> Config:
         raise UserError(f"data.root: must be given, as data.root=…{_ROOT}")
     OmegaConf.resolve(composed)
     config: Any = OmegaConf.to_object(composed)
+    _take_more(config.data)
     return config
+
+
+def _take_more(data: Data) -> None:
+    """Make sources of `data.more`, named after their files or folders."""
+    for place in data.more:
+        if not Path(place).exists() and not formats.is_hub(Path(place)):
+            raise UserError(f"data.more: {place}: no such file or folder")
+        stem = Path(place).stem or "more"
+        name = next(name for i in count(1) if (name := f"{stem}_{i}" if i > 1 else stem) not in data.sources)
+        data.sources[name] = Source(path=place)
+        data.use = data.use and [*data.use, name]
+    data.more = []
 
 
 def _folder(config: Config, sweep: Path | None, name: str) -> Path:
@@ -190,6 +204,8 @@ def one_line(error: BaseException) -> str:
     key = re.search(r"Could not override '([^']+)'|Key '([^']+)' (?:is )?not in", text)
     known = flatten(OmegaConf.to_container(OmegaConf.structured(Config)))
     groups = {".".join(name.split(".")[:depth]) for name in known for depth in (1, 2, 3)}
+    if added := re.match(r"Error merging override (\+data\.sources\.[^;]*)", text):
+        return f"{added[1]}: adds a source; expected data.more=[FILE_OR_FOLDER], or conf/data/NAME.yaml"
     near = get_close_matches(key[1] or key[2], sorted(groups), 1, 0.5) if key else []
     if near and known.get(near[0]) == {} and key and (key[1] or "").startswith(f"{near[0]}."):
         return f"{text}; a key of your own is given with a plus: +{key[1]}=…"

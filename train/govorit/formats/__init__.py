@@ -24,6 +24,7 @@ _SUFFIXES = {".jsonl": "jsonl", ".json": "jsonl", ".ann": "brat", ".objects": "f
 _SUFFIXES |= {".conll": "conll", ".iob": "conll", ".bio": "conll"}
 _SUFFIXES |= {".parquet": "hf", ".arrow": "hf", ".xmi": "xmi", ".zip": "xmi", ".spacy": "docbin"}
 _WITH_TEXTS = ("brat", "factrueval")  # whose articles lie in .txt files
+_DOCUMENTS = {".doc", ".docx", ".htm", ".html", ".md", ".odt", ".pdf", ".rtf"}  # that may hold articles, and are none of our formats
 _SAVED = ("dataset_dict.json", "dataset_info.json", "state.json")  # what `save_to_disk` of Hugging Face datasets leaves in a folder
 
 
@@ -135,6 +136,25 @@ def files(path: Path, *suffixes: str) -> list[Path]:
     if not found:
         raise UserError(f"{path}: no {' or '.join(suffixes)} file in this folder; name another folder, or another format")
     return found
+
+
+def passed_over(path: Path) -> str:
+    """Say what in a folder of articles may hold more of them and is not read, `… 2 folders (2023, 2024) …`; nothing where nothing is."""
+    if not path.is_dir() or any((path / name).is_file() for name in _SAVED):
+        return ""
+    inside = sorted(path.glob("[!.]*"))
+    folders = [place.name for place in inside if place.is_dir() and _has_articles(place)]
+    documents = [place.name for place in inside if place.suffix.lower() in _DOCUMENTS and place.stem.lower() != "readme"]
+    counted = [
+        f"{len(names)} {what}{'s' * (len(names) > 1)} ({', '.join(names[:3])}{', …' * (len(names) > 3)})"
+        for what, names in (("folder", folders), ("document", documents))
+        if names
+    ]
+    return f"{path}: not read: {' and '.join(counted)}; name folders as well, save documents as text" if counted else ""
+
+
+def _has_articles(folder: Path) -> bool:
+    return any(file.suffix == ".txt" or file.suffix in _SUFFIXES for file in folder.rglob("[!.]*"))
 
 
 def read_each(path: Path, suffix: str, read_one: Callable[[Path], Article], options: Options) -> Iterator[Article]:
