@@ -295,6 +295,42 @@ NAMES = {
         '— <q 3>Убедили?</q>\n\n— <q 4>Нет.</q><name 4="Вера Ильинична Подгаецкая"/>\n\n'
         "Беседовала <PER>Инна Кравец</PER>"
     ).replace("обидно?</q>", 'обидно?</q><name 1="Инна Кравец"/>').replace("Убедили?</q>", 'Убедили?</q><name 3="Инна Кравец"/>'),
+    "plain questions, and a host whom nobody names": (
+        "<PER>Вера Подгаецкая</PER> знает <PER>Льва Юдина</PER>. <PER>Подгаецкая</PER> строит мосты.\n\nСтрашно?\n\n"
+        '— <q 1>Мне нет. Спросите <PER>Юдина</PER>.</q><name 1="Вера Подгаецкая"/>\n\nОна смеётся.\n\nА ему?\n\n'
+        '— <q 2>Ему да.</q><name 2="Вера Подгаецкая"/>'
+    ),
+    "bare answers": (
+        "О мостах рассказывает <PER>Вера Подгаецкая</PER>, ученица <PER>Льва Юдина</PER>.\n\nНачинали вы с дорог.\n\n"
+        '<q 1>С тропинок.</q><name 1="Вера Подгаецкая"/>\n\nКто помог?\n\n<q 2>Юдин.</q><name 2="Вера Подгаецкая"/>'
+    ),
+    "labels": (
+        "Корреспондент «<ORG>Речной газеты</ORG>» <PER>Инна Кравец</PER> расспросила <PER>Веру Подгаецкую</PER>.\n\n"
+        '<src 1 name="Инна Кравец">Корр.</src>: <q 1>Страшно?</q>\n\n'
+        '<src 2 name="Вера Подгаецкая"><PER>В. П.</PER></src>: <q 2>Нет.</q>\n\n'
+        '<src 3 name="Инна Кравец"><PER>И. К.</PER></src>: <q 3>Никогда?</q>\n\n'
+        '<src 4 name="«Речная газета»">«РГ»</src>: <q 4>А зимой?</q>\n\n'
+        '<src 5 name="Вера Подгаецкая">Ответ</src>: <q 5>Зимой да.</q>'
+    ),
+    "two guests": (
+        "С <PER>Верой Подгаецкой</PER> и <PER>Львом Юдиным</PER> беседует <PER>Инна Кравец</PER>.\n\n"
+        '— <q 1>Вера, страшно?</q><name 1="Инна Кравец"/>\n\n— <q 2>Нет.</q><name 2="Вера Подгаецкая"/>\n\n'
+        '— <q 3>А мне да</q>, — <cue 3>признаётся</cue> <src 3 name="Лев Юдин"><PER>Юдин</PER></src>.\n\n'
+        '— <q 4>Ты привыкнешь.</q><name 4="Вера Подгаецкая"/>\n\n— <q 5>Лев, привыкнете?</q><name 5="Инна Кравец"/>\n\n'
+        '— <q 6>Нет.</q><name 6="Лев Юдин"/>\n\n— <q 7>Почему?</q><name 7="Инна Кравец"/>\n\n— <q 8>Река.</q><name 8="Лев Юдин"/>'
+    ).replace("Вера, страшно", "<PER>Вера</PER>, страшно").replace("Лев, привыкнете", "<PER>Лев</PER>, привыкнете"),
+    "a dialogue in a court": (
+        '— <q 1>Вину признаёте?</q> — <cue 1>спросила</cue> <src 1 name="Алия Юсупова">судья <PER>Алия Юсупова</PER></src>.\n\n'
+        '— <q 2>Частично</q>, — <cue 2>ответил</cue> <src 2 name="Роман Дьячков"><PER>Роман Дьячков</PER></src>.\n\n'
+        '— <q 3>Отчасти?</q><name 3="Алия Юсупова"/>\n\n— <q 4>Да.</q><name 4="Роман Дьячков"/>'
+    ),
+    "my companion": (
+        "Ректор <PER>Вера Подгаецкая</PER> ответила на вопросы «<ORG>Речной газеты</ORG>».\n\n"
+        '— <q 1>Обидно?</q><name 1="«Речная газета»"/>\n\n— <q 2>Смешно</q>, — <cue 2>говорит</cue> '
+        '<src 2 name="Вера Подгаецкая">моя собеседница</src>.\n\n— <q 3>Убедили?</q><name 3="«Речная газета»"/>\n\n'
+        '— <q 4>Нет.</q><name 4="Вера Подгаецкая"/>\n\n'
+        'Уходя, <src 5 name="Вера Подгаецкая">она</src> <cue 5>добавила</cue>: <q 5>«Пока»</q>.'
+    ),
 }  # fmt: skip
 
 
@@ -312,6 +348,12 @@ def test_names_are_found_where_there_are_no_entities(case):
     assert resolved(gold) == [quote.name for quote in gold.quotes]
 
 
+def test_interviews_in_every_layout():
+    (*articles,) = formats.read(ROOT / "data/interviews/train.jsonl")
+    right = sum(name == quote.name for article in articles for name, quote in zip(resolved(article), article.quotes, strict=True))
+    assert len(articles) == 12 and right >= 155
+
+
 def test_the_seed_article():
     (seed,) = formats.read(ROOT / "seeds" / "almaty-2017.ann")
     assert resolved(seed) == ["Нурсултан Назарбаев", "Нурсултан Назарбаев", "Владимир Путин"]
@@ -322,6 +364,14 @@ def test_other_labels_of_persons_and_places_are_understood():
     nerel = {"PER": "PERSON", "LOC": "COUNTRY"}
     renamed = [replace(span, label=nerel[span.label]) for span in gold.entities]
     assert [quote.name for quote in names.resolve(gold.text, renamed, nameless(gold))] == [gold.quotes[0].name]
+
+
+def test_a_first_name_with_a_patronymic_is_less_of_a_name_than_one_with_a_surname():
+    gold = parse(
+        "<PER>Тимур Рашидович</PER> слушал. <PER>Тимур Рашидович</PER> молчал. "
+        '<q>«Да»</q>, — <cue>сказал</cue> <src name="Тимур Сайфутдинов">доцент <PER>Тимур Сайфутдинов</PER></src>.'
+    )
+    assert resolved(gold) == ["Тимур Сайфутдинов"]
 
 
 READINGS = {

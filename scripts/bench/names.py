@@ -2,8 +2,8 @@
 
 usage: python scripts/bench/names.py DATA_ROOT [--entities gold natasha none]
 
-On NEREL train and newsroom train and dev, with which the rules were developed, and on quotes dev (NEREL dev and factRuEval devset), with
-which they were not. A name is right if it is the annotated string, no name if there is none. Entities are gold, natasha's, or none at all:
+On NEREL train, newsroom train and dev and interviews train, with which the rules were developed, and on quotes dev (NEREL dev and factRuEval
+devset) and interviews test, with which they were not. A name is right if it is the annotated string, no name if there is none. Entities are gold, natasha's, or none at all:
 then names are found by capitals and a dictionary. Writes the table into scripts/bench/README.md.
 """
 
@@ -34,8 +34,10 @@ def main() -> None:
     options = parser.parse_args()
     corpora = {
         "NEREL train": quoted(options.root, TRAIN),
-        "newsroom train, dev": [article for split in ("train", "dev") for article in newsroom(split)],
+        "newsroom train, dev": [article for split in ("train", "dev") for article in ours("newsroom", split)],
+        "interviews train": list(ours("interviews", "train")),
         "quotes dev": quoted(options.root, QUOTES),
+        "interviews test": list(ours("interviews", "test")),
     }
     rows = [row(name, source, articles) for name, articles in corpora.items() for source in options.entities]
     table = markdown(["gold spans of", "entities", "quotations", "all", *KINDS], rows)
@@ -43,8 +45,8 @@ def main() -> None:
     replace_between("names", table)
 
 
-def newsroom(split: str) -> Iterator[Article]:
-    return formats.read(ROOT / f"data/newsroom/{split}.jsonl", "jsonl")
+def ours(corpus: str, split: str) -> Iterator[Article]:
+    return formats.read(ROOT / "data" / corpus / f"{split}.jsonl", "jsonl")
 
 
 def row(name: str, source: str, articles: Sequence[Article]) -> list[str]:

@@ -30,11 +30,11 @@ class Mention:
     readings: tuple[Reading, ...]
     gender: str | None = None  # what a verb says
 
-    fullness: tuple[int, int] = field(init=False)  # whole words, initials
+    fullness: tuple[int, int, int] = field(init=False)  # whole words that are no patronymics, whole words, initials
 
     def __post_init__(self) -> None:
-        initials = sum(word.endswith(".") for word in self.words)
-        self.fullness = len(self.words) - initials, initials
+        whole = [word for word in self.words if not word.endswith(".")]
+        self.fullness = sum(not is_patronymic(word) for word in whole[1:]) + bool(whole), len(whole), len(self.words) - len(whole)
 
 
 @dataclass(eq=False, slots=True)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from govorit.article import Quote, Span
-from govorit.names import actors, antecedents, designees, lexicon, people, phrases, things, turns
+from govorit.names import actors, antecedents, designees, lexicon, people, phrases, things
 from govorit.names.actors import ORGANISATION, PERSON, Actor, Scene
 from govorit.names.entities import Entities
+from govorit.names.interview import Interview
 from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, case_of, fold, inflected, known_parses
 from govorit.names.phrases import Phrase
 from govorit.names.speakers import context_of, coordinated, named_in
@@ -104,7 +105,10 @@ class Resolver:
 
     def resolve(self) -> list[Answer]:
         answers: list[Answer] = [Answer(None, "unknown")] * len(self.quotes)
-        interview = turns.Interview(self.text, self.quotes, self.scene, self.others)
+        named = {
+            i: self._together(self.heads[q.speaker.start]) for i, q in enumerate(self.quotes) if q.speaker and q.speaker.start in self.heads
+        }
+        interview = Interview(self.text, self.quotes, self.scene, self.others, named)
         for i in sorted(range(len(self.quotes)), key=lambda i: self.quotes[i].content[0].start):
             quote = self.quotes[i]
             answer = answers[i] = self._answer(i, quote, interview)
@@ -116,16 +120,19 @@ class Resolver:
                     self.scene.add(quote.speaker.start, quote.speaker.end, answer.actor, True, True)
         return answers
 
-    def _answer(self, number: int, quote: Quote, interview: turns.Interview) -> Answer:
+    def _answer(self, number: int, quote: Quote, interview: Interview) -> Answer:
         if quote.speaker is None:
             return self._silent(number, quote, interview)
+        if side := interview.speaker(quote):
+            return Answer(side, "turn")
         if quote.speaker.start in self.heads:
             return Answer(self._together(self.heads[quote.speaker.start]), "name")
         words = self.text[quote.speaker.start : quote.speaker.end].lower()
         if words in lexicon.NOBODY or words.startswith("кто-"):
             return Answer(None, "nobody")
         if words in lexicon.PRONOUNS:
-            return self._pronoun(quote, *lexicon.PRONOUNS[words])
+            guest = interview.meant(quote.speaker.start, *lexicon.PRONOUNS[words])
+            return Answer(guest, "turn") if guest else self._pronoun(quote, *lexicon.PRONOUNS[words])
         return self._designated(quote)
 
     def _together(self, starts: Sequence[int]) -> Actor:
@@ -159,7 +166,7 @@ class Resolver:
         before = re.search(r"\bв\s+$", self.text[max(quote.speaker.start - 4, 0) : quote.speaker.start], re.I)
         return bool(before and quote.cue and _STATED.match(self.text[quote.cue.start : quote.cue.end].lower()))
 
-    def _silent(self, number: int, quote: Quote, interview: turns.Interview) -> Answer:
+    def _silent(self, number: int, quote: Quote, interview: Interview) -> Answer:
         if quote.cue is None:
             actor, evidence = interview.whose(number)
             return Answer(actor, evidence) if evidence else Answer(self.last, "floating")

@@ -1,131 +1,125 @@
-"""Interviews: whose turn it is where nobody is named beside the words."""
+"""The turns of an interview: which paragraphs are one speaker's words, and which of them ask."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from govorit.article import Quote
-from govorit.names.actors import ORGANISATION, Actor, Scene
-from govorit.names.entities import Entities
-from govorit.names.morphology import CASES
-from govorit.names.phrases import designation, read
+from govorit.names.actors import Scene
+from govorit.names.phrases import MARKS
 
 _DASH = "—–- \t\u00a0"
+_QUESTION = re.compile(r"\?\s*$|\b(?:спрашиваю|интересуюсь|(?:спросила?|спросили) (?:я|мы)|(?:я|мы) спросил)\b", re.I)
+_SHORT = 200  # characters
+_ENOUGH = 3  # questions with a mark, or labels, of an interview; two do where each has its answer. What has fewer is a dialogue
+_AFTER_LABEL = re.compile(r"[.:][.:\s—–-]*")
+_ASKS = 2.0  # that a turn with a question mark asks
+_ANSWERS = 0.7  # that one without answers
+_SAME = 1.5  # against two turns of one side on end
+_SAME_LATER = 0.5  # the same where something is told between them
+_CERTAIN = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A paragraph that is one speaker's words, by the number of its quotation; None for a question that nobody annotated."""
+    """One speaker's words, by the number of their quotation; None for a question that nobody annotated."""
 
     quote: int | None
     start: int
     text: str
+    dashed: bool  # or labelled: set as a turn is
+    labelled: bool
+    later: bool  # something is told before it
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a question that is neither annotated nor set as a turn."""
+        return self.quote is None and not self.dashed
 
     @property
     def asks(self) -> bool:
         return self.text.rstrip(' »”“"').endswith("?")
 
 
-def find_turns(text: str, quotes: Sequence[Quote], scene: Scene) -> list[list[Turn]]:
-    """The runs of turns, paragraph after paragraph, that hold a question."""
-    opening = {quote.content[0].start: i for i, quote in enumerate(quotes) if quote.kind == "direct"}
-    runs: list[list[Turn]] = [[]]
-    for paragraph in re.finditer(r"[^\n]+", text):
-        turn = _turn(paragraph, opening, quotes)
-        if turn is not None:
+def find_turns(text: str, quotes: Sequence[Quote], scene: Scene) -> tuple[list[Turn], list[list[Turn]]]:
+    """The turns of an interview, in their order; where the article is none, the dialogues in it, one after the other."""
+    found = list(_turns(text, quotes, scene))
+    plain = [i for i, turn in enumerate(found) if turn.plain]
+    marked = sum(found[i].asks for i in plain)
+    if len(plain) > 1 and marked and marked >= sum(turn.asks and turn.quote is not None for turn in found):
+        return found[plain[0] :], []
+    runs: list[list[Turn]] = []
+    for turn in found:
+        if not turn.plain:
+            if turn.later or not runs:
+                runs.append([])
             runs[-1].append(turn)
-        elif runs[-1] and not scene.inside(paragraph.start()):
-            runs.append([])
-    return [run for run in runs if len(run) > 1 and any(turn.asks for turn in run)]
+    dialogues = [run for run in runs if _is_dialogue(run)]
+    asked = [sum(turn.asks for turn in run) for run in dialogues]
+    long = any(count > 1 and len(run) >= 2 * count for count, run in zip(asked, dialogues, strict=True))
+    if not long and max(sum(asked), sum(turn.labelled for turn in found)) < _ENOUGH:
+        return [], dialogues
+    return [turn for run in runs for turn in run if turn.dashed or _is_dialogue(run)], []
 
 
-def _turn(paragraph: re.Match[str], opening: Mapping[int, int], quotes: Sequence[Quote]) -> Turn | None:
-    line = paragraph[0]
-    start = paragraph.start() + len(line) - len(line.lstrip(_DASH))
-    number = opening.get(start)
-    if number is not None:
-        quote = quotes[number]
-        whole = quote.content[0].end >= paragraph.end() - 1
-        return Turn(number, start, line) if whole or line[0] in "—–-" else None
-    if line[0] in "—–-":
-        return Turn(None, start, line)
-    return None
+def _is_dialogue(run: Sequence[Turn]) -> bool:
+    return len(run) > 1 and any(turn.asks for turn in run)
 
 
-class Interview:
-    """The two who talk: learnt from the turns that name them, from whom the questions address and from the lead."""
-
-    def __init__(self, text: str, quotes: Sequence[Quote], scene: Scene, others: Entities) -> None:
-        self.text, self.scene, self.others = text, scene, others
-        self.role: dict[int, tuple[int, bool]] = {}  # quotation -> run, whether it asks
-        self.heard: dict[tuple[int | None, bool], Actor] = {}
-        runs = find_turns(text, quotes, scene)
-        for number, run in enumerate(runs):
-            for turn, asks in zip(run, _roles(run), strict=True):
-                if turn.quote is not None:
-                    self.role[turn.quote] = (number, asks)
-        if runs:
-            self._introduce(runs)
-
-    def _introduce(self, runs: Sequence[Sequence[Turn]]) -> None:
-        start = runs[0][0].start
-        guest = self._addressed(runs) or self._last_named(start, None)
-        if guest:
-            self.heard[None, False] = guest
-            host = self._last_named(len(self.text), guest, _SIGNED) or self._last_named(start, guest, _REPORTER) or self._outlet(start)
-            if host:
-                self.heard[None, True] = host
-
-    def _addressed(self, runs: Sequence[Sequence[Turn]]) -> Actor | None:
-        """Whom a question calls by name: `Вера Ильинична, …`."""
-        known = [(set(actor.name.split()), actor) for actor in dict.fromkeys(place.actor for place in self.scene.places)]
-        for turn in (turn for run in runs for turn in run):
-            call = re.match(r"[—–\-\s«„“\"]*([А-ЯЁ][а-яё]+(?: [А-ЯЁ][а-яё]+)?), ", turn.text)
-            if call:
-                called = set(call[1].split())
-                for name, actor in known:
-                    if called <= name:
-                        return actor
-        return None
-
-    def _last_named(self, position: int, other: Actor | None, behind: re.Pattern[str] | None = None) -> Actor | None:
-        for place in self.scene.before(position, 40):
-            if place.actor is not other and (behind is None or behind.search(self.text[max(place.start - 60, 0) : place.start])):
-                return place.actor
-        return None
-
-    def _outlet(self, position: int) -> Actor | None:
-        for entity in self.others.before(position, position):
-            if self.text[entity.start - 1 : entity.start] in ("«", "„", "“"):
-                phrase = read(self.text, entity.start, entity.end, CASES - {"nomn"})
-                name = designation(self.text, phrase, self.others)
-                return Actor(f"{self.text[entity.start - 1]}{name}{self.text[entity.end : entity.end + 1]}", ORGANISATION)
-        return None
-
-    def hear(self, quote: int, actor: Actor) -> None:
-        if quote in self.role:
-            run, asks = self.role[quote]
-            self.heard[run, asks] = actor
-            self.heard.setdefault((None, asks), actor)
-
-    def whose(self, quote: int) -> tuple[Actor | None, str]:
-        """Whose turn a quotation is, and the kind of evidence; no evidence where it is no turn."""
-        if quote not in self.role:
-            return None, ""
-        run, asks = self.role[quote]
-        actor = self.heard.get((run, asks)) or self.heard.get((None, asks))
-        return actor, "turn" if actor else ""
+def _turns(text: str, quotes: Sequence[Quote], scene: Scene) -> Iterator[Turn]:
+    """Whatever may be a turn; what is told before one is yielded with it if it may be its question."""
+    opening = {begin(text, quote): number for number, quote in enumerate(quotes) if quote.kind == "direct"}
+    told: re.Match[str] | None = None  # the paragraph before, if it is no turn
+    for paragraph in re.finditer(r"[^\n]+", text):
+        if scene.inside(paragraph.start()) and paragraph.start() not in opening:
+            continue  # of the words of the turn before
+        line = paragraph[0]
+        start = paragraph.start() + len(line) - len(line.lstrip(_DASH))
+        number = opening.get(start)
+        words = [(span.start, span.end) for span in quotes[number].content] if number is not None else [(start, paragraph.end())]
+        labelled = words[0][0] != start
+        dashed = labelled or line[0] in "—–-"
+        if not dashed and (number is None or words[-1][1] < paragraph.end() - 1):
+            told = paragraph
+            continue
+        if told and _may_ask(told[0], bare=not dashed and line[0] not in MARKS):
+            yield Turn(None, told.start(), told[0], False, False, True)
+        yield Turn(number, words[0][0], text[words[0][0] : words[-1][1]], dashed, labelled, told is not None)
+        told = None
 
 
-_SIGNED = re.compile(r"(?:Беседовал|Интервью взял|Записал|Расспрашивал)а? $")
-_REPORTER = re.compile(r"(?:корреспондент|журналист|обозревател)\w*[^.\n]*$")
+def _may_ask(told: str, bare: bool) -> bool:
+    """Whether a paragraph may be a plain question; before a bare answer, with neither dash nor marks, whatever is short may."""
+    return bool(_QUESTION.search(told)) or (bare and len(told) < _SHORT and told.rstrip()[-1:] != ":")
 
 
-def _roles(run: Sequence[Turn]) -> list[bool]:
-    """Which turns of a run ask: those that nobody annotated, or every other one, as their question marks say."""
-    if any(turn.quote is None for turn in run):
-        return [turn.quote is None for turn in run]
-    even = sum(turn.asks for turn in run[::2]) >= sum(turn.asks for turn in run[1::2])
-    return [(i % 2 == 0) == even for i in range(len(run))]
+def begin(text: str, quote: Quote) -> int:
+    """Where a turn with these words begins: at its label, `Вопрос:`, `Т. Мазин. —`, if it has one."""
+    start, speaker = quote.content[0].start, quote.speaker
+    labelled = speaker is not None and speaker.end <= start and _AFTER_LABEL.fullmatch(text, speaker.end, start)
+    return speaker.start if speaker is not None and labelled else start
+
+
+def roles(turns: Sequence[Turn], known: Mapping[int, bool], called: Collection[int]) -> list[bool]:
+    """Which turns ask: sides alternate, questions have their mark, who is called by name is asked.
+
+    Args:
+        known: which quotations ask for certain, or do not, by their numbers.
+        called: the turns that call somebody by name, by their places among the turns.
+    """
+    scores, back = (0.0, 0.0), list[tuple[bool, bool]]()  # of the best ways to answer and to ask in a turn, and what came before
+    for number, turn in enumerate(turns):
+        same = (_SAME_LATER if turn.later else _SAME) if number else 0.0
+        weight = _ASKS if turn.asks or number in called else -_ANSWERS
+        if turn.quote is None or turn.quote in known:
+            weight = _CERTAIN if turn.quote is None or known[turn.quote] else -_CERTAIN
+        back.append((scores[1] > scores[0] - same, scores[1] - same > scores[0]))
+        scores = max(scores[0] - same, scores[1]) - weight / 2, max(scores[0], scores[1] - same) + weight / 2
+    asks = scores[1] > scores[0]
+    path = list[bool]()
+    for before in reversed(back):
+        path.append(asks)
+        asks = before[asks]
+    return path[::-1]
