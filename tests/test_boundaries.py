@@ -113,3 +113,24 @@ def test_no_name_goes_on_in_another_paragraph():
         assert np.array_equal(scores, given)
         assert (len(found) == 1) == together, text
         assert not any("\n" in text[span.start : span.end] for span in found) or together
+
+
+def test_a_persons_name_stays_in_one_script():
+    """Numerals go with either, and names of others mix scripts as they will."""
+    for text, persons in (
+        ("Regnum Минченко", ["Regnum", "Минченко"]),
+        ("Хван Чжан Lenta", ["Хван Чжан", "Lenta"]),
+        ("Елизавета II Виндзор", ["Елизавета II Виндзор"]),
+        ("Ben Cohn", ["Ben Cohn"]),
+        ("Жан-Поль Ги", ["Жан-Поль Ги"]),
+    ):
+        bounds = words(text)
+        with np.errstate(divide="ignore"):
+            scores = np.log([[0.0, 0.1, 0.5, 0.1, 0.3] if i else [0.0, 0.6, 0.0, 0.4, 0.0] for i in range(len(bounds))])
+        given = scores.copy()
+        found = viterbi.spans(boundaries.within_scripts(scores, text, bounds, ["PER", "ORG"]), bounds, ["PER", "ORG"])
+        assert [text[span.start : span.end] for span in found] == (persons if len(persons) == 1 else [text]), text
+        assert np.array_equal(scores, given)
+        alone = viterbi.spans(boundaries.within_scripts(scores[:, :3], text, bounds, ["PERSON"]), bounds, ["PERSON"])
+        assert [text[span.start : span.end] for span in alone] == persons
+        assert boundaries.within_scripts(scores[:, 2:], text, bounds, ["ORG"]) is not None

@@ -7,6 +7,7 @@ two plain words. :func:`count` turns that into costs, and the decoder adds them 
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,6 +16,7 @@ import numpy as np
 
 from govorit.article import Article
 from govorit.marks import stretches
+from govorit.names.lexicon import PERSON_LABELS
 from govorit.words import words
 
 _SIGNS = (".!?…", ",", ";", ":", "—–-", "«„", "»”", "\"“'", "(", ")")  # a class each
@@ -24,6 +26,7 @@ _EDGE, _UPPER, _DIGIT, _LOWER = range(max(_CLASSES.values()) + 1, max(_CLASSES.v
 _OUTSIDE, _INSIDE, _OPENS, _CLOSED = range(4)  # how a boundary lies to outermost quotation marks
 _SHAPE = (4, _LOWER + 1, _LOWER + 1)
 CONTEXTS = int(np.prod(_SHAPE))
+_NUMERAL = re.compile("[IVXLC]+")
 _PRIOR = 10.0  # what independence of the three parts of a context is worth, in observed boundaries
 _FEW = 20  # spans of a label, below which nothing can be counted
 _WEIGHTS = dict.fromkeys(("DIRECT", "INDIRECT", "MIXED"), 4.0) | {"CUE": 1.0, "SPEAKER": 1.0}
@@ -60,6 +63,21 @@ def within_lines(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, int]
         return scores
     scores = scores.copy()
     scores[first, 2::2] = -np.inf
+    return scores
+
+
+def within_scripts(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, int]], labels: Sequence[str]) -> np.ndarray:
+    """Let no person's name go on from Cyrillic into Latin or back, `Regnum Минченко`, but for numerals: `Елизавета II`.
+
+    Of 9,315 names in NEREL train, newsroom and factRuEval's devset one does.
+    """
+    persons = [2 + 2 * i for i, label in enumerate(labels) if label in PERSON_LABELS]
+    scripts = [_script(text[start:end]) for start, end in bounds]
+    changes = [i for i, (one, other) in enumerate(pairwise(scripts), 1) if one and other and one != other]
+    if not persons or not changes:
+        return scores
+    scores = scores.copy()
+    scores[np.ix_(changes, persons)] = -np.inf
     return scores
 
 
@@ -101,6 +119,13 @@ def _kind(word: str) -> int:
     if found is not None:
         return found
     return _UPPER if word[0].isupper() else _DIGIT if word[0].isdigit() else _LOWER
+
+
+def _script(word: str) -> str:
+    """`latin` or `cyrillic`, by the first letter; neither of numerals and of what is no word."""
+    if _NUMERAL.fullmatch(word):
+        return ""
+    return "latin" if "A" <= word[0] <= "z" else "cyrillic" if "Ѐ" <= word[0] <= "ӿ" else ""
 
 
 def _smoothed(counts: np.ndarray) -> np.ndarray:

@@ -34,7 +34,8 @@ def decode(
     for layer, labels in layers.items():
         values = scores[layer]
         if layer == "entities":
-            values = repeats.pool(boundaries.within_lines(values, article.text, bounds), article.text, bounds)
+            values = boundaries.within_lines(values, article.text, bounds)
+            values = repeats.pool(boundaries.within_scripts(values, article.text, bounds, labels), article.text, bounds)
         if aids.hints is not None and layer == "quotes":
             values = aids.hints.add(values, article.text, bounds, scores)
         costs = None if around is None else aids.costs[layer][:, :, around]

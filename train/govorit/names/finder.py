@@ -16,7 +16,7 @@ _RUN = re.compile(rf"(?<![\w«„“\"]){_PART}(?:(?: ?(?<=\.)|[ \u00a0](?:(?:{l
 # Where begins what models take into a name by mistake: the Latin form in brackets, the next line.
 _TAIL = re.compile(r"[(\n]")
 _AGE = re.compile(r"летн(?:ий|яя|его|ему|им|ем|ей|юю)$")
-_REPEATED = re.compile(r"\([A-Za-z .'’-]+$")  # `Бен Кон (Ben Kohn)`
+_REPEATED = re.compile(r"\([^А-яЁё()]+$")  # `Бен Кон (Ben Kohn)`, `Ма Лин (马凌)`
 _BEFORE = re.compile(r"([А-ЯЁ][а-яё-]+) $")
 
 
