@@ -24,6 +24,7 @@ bench: .venv/.ready  ## the scores and speeds of scripts/bench/README.md, from d
 	$(BIN)/python scripts/bench/names.py $(DATA)
 	$(BIN)/python scripts/bench/peers.py $(DATA)
 	$(BIN)/python scripts/bench/encoders.py $(DATA)
+	$(BIN)/python scripts/bench/ensembles.py $(DATA)
 	$(BIN)/python scripts/bench/selection.py $(DATA)
 	$(BIN)/python scripts/bench/corpora.py $(DATA)
 	$(BIN)/python scripts/bench/recipes.py $(DATA)

@@ -2,9 +2,10 @@
 
 usage: python scripts/bench/names.py DATA_ROOT [--entities gold natasha none]
 
-On NEREL train, newsroom train and dev and interviews train, with which the rules were developed, and on quotes dev (NEREL dev and factRuEval
-devset) and interviews test, with which they were not. A name is right if it is the annotated string, no name if there is none. Entities are
-gold, natasha's, or none at all: then names are found by capitals and a dictionary. Writes the table into scripts/bench/README.md.
+On NEREL train, newsroom train and dev and interviews train, with which the rules were developed, and on quotes dev (NEREL dev and
+factRuEval devset) and interviews test, with which they were not. A name is right if it is the annotated string, no name if there is none.
+Entities are gold, natasha's, or none at all: then names are found by capitals and a dictionary. Writes the table into
+scripts/bench/README.md.
 """
 
 from __future__ import annotations
