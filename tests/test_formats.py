@@ -53,6 +53,11 @@ def test_jsonl_is_lossless(tmp_path):
     assert list(formats.read(tmp_path / "a.jsonl")) == [*written, replace(scored, id="scored")]
 
 
+def test_jsonl_takes_a_whole_number_for_an_id(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"id": 17, "text": "Да"}\n{"text": "Нет"}\n', encoding="utf-8")
+    assert [article.id for article in formats.read(tmp_path / "a.jsonl")] == ["17", "a-2"]
+
+
 def test_jsonl_lets_half_a_surrogate_pair_out_as_it_came_in(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"id": "a", "text": "Да\\ud83d"}\n', encoding="utf-8")
     [article] = formats.read(tmp_path / "a.jsonl")
@@ -318,7 +323,8 @@ BROKEN_JSONL = {
     "no text": ("{}", "text: found nothing"),
     "null text": ('{"text": null}', "text: found nothing"),
     "number for text": ('{"text": 1}', "text: found a number"),
-    "number for id": ('{"id": 1, "text": "Да"}', "id: found a number"),
+    "a fraction for id": ('{"id": 1.5, "text": "Да"}', "id: found a number"),
+    "true for id": ('{"id": true, "text": "Да"}', "id: found true"),
     "key twice": ('{"text": "Да", "text": "Нет"}', "'text' comes twice"),
     "inner key twice": ('{"text": "Да", "entities": [{"start": 0, "start": 1}]}', "'start' comes twice"),
     "a field of its own": ('{"text": "Да", "title": "Нет"}', "title: unknown field; expected id, text, entities, quotes, meta; move it"),

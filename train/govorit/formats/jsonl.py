@@ -4,8 +4,9 @@
      "quotes": [{"kind", "content": [{"start", "end", "score"?}], "cue": {"start", "end"} | null,
                  "speaker": {"start", "end"} | null, "name": str | null, "score"?, "name_score"?}], "meta": {str: str}}
 
-Only `text` is required: an article without an id is named after its file and line. The lines that Doccano and Prodigy export are told by
-their fields and read as well (`govorit.formats.dialects`). `offsets=` says what the offsets count, on reading only: we write characters.
+Only `text` is required: an article without an id is named after its file and line, and a whole number is taken as its digits. The lines that
+Doccano and Prodigy export are told by their fields and read as well (`govorit.formats.dialects`). `offsets=` says what the offsets count, on
+reading only: we write characters.
 """
 
 from __future__ import annotations
@@ -101,9 +102,10 @@ def _ours(value: Mapping[str, Any], name: str, where: str, options: Options) -> 
         raise UserError(f"{where}: meta: found {meta!r:.60}, expected an object of strings")
     text = a_string(value.get("text"), f"{where}: text")
     measure = ruler(text, options.offsets)
+    own = value.get("id", name)
     reader = _Reader(lambda offset, at: to_index(measure, offset, text, options.offsets, at), options.report)
     article = Article(
-        id=a_string(value.get("id", name), f"{where}: id"),
+        id=str(own) if type(own) is int else a_string(own, f"{where}: id"),
         text=text,
         entities=reader.entities(value.get("entities"), where),
         quotes=reader.quotes(value.get("quotes"), where),
