@@ -4,9 +4,9 @@
      "quotes": [{"kind", "content": [{"start", "end", "score"?}], "cue": {"start", "end"} | null,
                  "speaker": {"start", "end"} | null, "name": str | null, "score"?, "name_score"?}], "meta": {str: str}}
 
-Only `text` is required: an article without an id is named after its file and line, and a whole number is taken as its digits. The lines that
-Doccano and Prodigy export are told by their fields and read as well (`govorit.formats.dialects`). `offsets=` says what the offsets count, on
-reading only: we write characters.
+Only `text` is required: an article without an id is named after its file and line, and a whole number is taken as its digits. The lines
+that Doccano and Prodigy export are told by their fields and read as well (`govorit.formats.dialects`). `offsets=` says what the offsets
+count, on reading only: we write characters.
 """
 
 from __future__ import annotations
