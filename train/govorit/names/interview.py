@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from govorit.article import Quote
 from govorit.names import lexicon, turns
@@ -112,7 +113,7 @@ class Interview:
         if (actor := at.get(turn.start + call.start(1))) is not None:
             return actor
         called = set(call[1].split())
-        return next((place.actor for place in self.people if called <= set(place.actor.name.split())), None)
+        return next((actor for words, actor in self._named if called <= words), None)
 
     def _side(self, quote: Quote) -> bool | None:
         """Whether the label of a turn is that of who asks, or answers; None where it says neither."""
@@ -178,10 +179,10 @@ class Interview:
         word = label.lower().strip(".")
         if word in lexicon.ASKERS or word in lexicon.ANSWERERS:
             return self.host if word in lexicon.ASKERS else self.guest
-        *before, last = self.text[quote.speaker.start : quote.speaker.end].lower().split()
-        if last in ("я", "мы") and not before:
+        words = self.text[quote.speaker.start : quote.speaker.end].lower().split()
+        if words in (["я"], ["мы"]):
             return self.host
-        if lemma(last) in lexicon.PARTNERS and set(before) <= {"мой", "моя", "наш", "наша"}:
+        if words and lemma(words[-1]) in lexicon.PARTNERS and set(words[:-1]) <= {"мой", "моя", "наш", "наша"}:
             return self.guest
         return self._initialled(quote) or self._abbreviated(label)
 
@@ -194,20 +195,32 @@ class Interview:
     def _initialled(self, quote: Quote) -> Actor | None:
         """The person of whose first name and surname a label is the initials."""
         label = self._label(quote)
-        if not _INITIALS.fullmatch(label):
-            return None
-        people = (place.actor for place in self.people if not place.actor.name.endswith("."))
-        return next((actor for actor in people if actor.name[0] == label[0] and actor.name.split()[-1][0] == label[-2]), None)
+        return self._initials.get(label[0] + label[-2]) if _INITIALS.fullmatch(label) else None
+
+    @cached_property
+    def _named(self) -> list[tuple[set[str], Actor]]:
+        """Each person once, with the words of the name."""
+        return [(set(actor.name.split()), actor) for actor in dict.fromkeys(place.actor for place in self.people)]
+
+    @cached_property
+    def _initials(self) -> dict[str, Actor]:
+        """Persons by the first letters of their first names and surnames, whoever comes first."""
+        names = [(place.actor.name.split(), place.actor) for place in reversed(self.people)]
+        return {words[0][0] + words[-1][0]: actor for words, actor in names if words and not words[-1].endswith(".")}
 
     def _abbreviated(self, label: str) -> Actor | None:
         """The organisation in marks of which a label is the first letters."""
-        if not re.fullmatch(r"[А-ЯЁ]{2,4}", label):
-            return None
+        return self._outlets.get(label) if re.fullmatch(r"[А-ЯЁ]{2,4}", label) else None
+
+    @cached_property
+    def _outlets(self) -> dict[str, Actor]:
+        """Organisations in marks by the first letters of their words, the first first."""
+        found: dict[str, Actor] = {}
         for entity in self.others.spans:
-            words = self.text[entity.start : entity.end].split()
-            if "".join(word[0] for word in words).upper() == label and self.text[entity.start - 1 : entity.start] in tuple(MARKS):
-                return self._organisation(entity.start, entity.end)
-        return None
+            letters = "".join(word[0] for word in self.text[entity.start : entity.end].split()).upper()
+            if self.text[entity.start - 1 : entity.start] in tuple(MARKS) and letters not in found:
+                found[letters] = self._organisation(entity.start, entity.end)
+        return found
 
     def meant(self, position: int, gender: str | None, number: str) -> Actor | None:
         """The guest, where a pronoun outside what is said may mean nobody else: nobody has been told of since the turn before."""
