@@ -89,6 +89,10 @@ NAMES = {
         "Рассказывает <PER>Зульфия Маратовна Исхакова</PER>. "
         '<q>«Да»</q>, — <cue>сказала</cue> <src name="Зульфия Маратовна Исхакова"><PER>Зульфия Маратовна</PER></src>.'
     ),
+    "a first name with a patronymic is less than one with a surname": (
+        "<PER>Тимур Рашидович</PER> слушал. <PER>Тимур Рашидович</PER> молчал. "
+        '<q>«Да»</q>, — <cue>сказал</cue> <src name="Тимур Сайфутдинов">доцент <PER>Тимур Сайфутдинов</PER></src>.'
+    ),
     "the surname first": (
         '<src name="Владислав Юрьевич Сурков"><PER>Сурков Владислав Юрьевич</PER></src> <cue>заверил</cue>, что <q indirect>всё решено</q>.'
     ),
@@ -289,6 +293,14 @@ NAMES = {
     "they say": '<PER>Иван Петров</PER> пришёл. <cue>Говорят</cue>, что <q indirect>снег уберут</q>.',
     "by data of nobody": '<PER>Иван Петров</PER> пришёл. <cue>По предварительным данным</cue>, <q indirect>снег уберут</q>.',
     "somebody": '<PER>Иван Петров</PER> пришёл. <src>Кто-то из толпы</src> <cue>крикнул</cue>: <q>«Ура»</q>.',
+    "a first name with a patronymic is less than one with a surname": (
+        "<PER>Тимур Рашидович</PER> слушал. <PER>Тимур Рашидович</PER> молчал. "
+        '<q>«Да»</q>, — <cue>сказал</cue> <src name="Тимур Сайфутдинов">доцент <PER>Тимур Сайфутдинов</PER></src>.'
+    ),
+    "the surname first": (
+        "<PER>Абрамович Роман</PER> молчал. <q>«Да»</q>, — <cue>сказал</cue> "
+        '<src name="Роман Аркадьевич Абрамович"><PER>Роман Аркадьевич Абрамович</PER></src>.'
+    ),
     "an interview": (
         "Ректор <PER>Вера Ильинична Подгаецкая</PER> ответила на вопросы.\n\n"
         '— <q 1>Вера Ильинична, обидно?</q>\n\n— <q 2>Смешно.</q><name 2="Вера Ильинична Подгаецкая"/>\n\n'
@@ -349,9 +361,87 @@ def test_names_are_found_where_there_are_no_entities(case):
 
 
 def test_interviews_in_every_layout():
-    (*articles,) = formats.read(ROOT / "data/interviews/train.jsonl")
-    right = sum(name == quote.name for article in articles for name, quote in zip(resolved(article), article.quotes, strict=True))
-    assert len(articles) == 12 and right >= 155
+    articles = list(formats.read(ROOT / "data/interviews/train.jsonl"))
+    assert len(articles) == 12
+    wrong = [(article.id, i) for article in articles for i, name in enumerate(resolved(article)) if name != article.quotes[i].name]
+    assert wrong == [("i-004", 1)], "what a paragraph in marks says before anybody has asked"
+
+
+QUESTIONS = "\n\n".join(
+    f'— <q {i}>{words}</q><name {i}="{{{side}}}"/>'
+    for i, (words, side) in enumerate(
+        (
+            ("Страшно?", "host"),
+            ("Нет.", "guest"),
+            ("Почему?!", "host"),
+            ("Лев Юдин, конечно.", "guest"),
+            ("А зимой?..", "host"),
+            ("Да.", "guest"),
+        )
+    )
+)
+LEADS = {
+    "О мостах рассказывает ведущий инженер <PER>Вера Юсупова</PER>.": ("Вера Юсупова", ""),
+    "О мостах, которые строил <PER>Лев Юдин</PER>, рассказывает главный редактор журнала <PER>Вера Юсупова</PER>.": ("Вера Юсупова", ""),
+    "В интервью корреспонденту «<ORG>Речной газеты</ORG>» <PER>Вера Юсупова</PER> рассказала о <PER>Льве Юдине</PER>.": (
+        "Вера Юсупова", "«Речная газета»"
+    ),
+    "Корреспондент «<ORG>Речной газеты</ORG>» <PER>Инна Кравец</PER> встретилась с <PER>Верой Юсуповой</PER>.": (
+        "Вера Юсупова", "Инна Кравец"
+    ),
+    "Газета «<ORG>Речная газета</ORG>» назвала <PER>Веру Юсупову</PER> лучшей.": ("Вера Юсупова", ""),
+    "<PER>Вера Юсупова</PER> построила мост. Сегодня он носит имя <PER>Льва Юдина</PER>.": ("", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", " \n"])
+@pytest.mark.parametrize("lead", LEADS)
+def test_the_sides_of_an_interview_by_its_lead(lead, ends):
+    guest, host = LEADS[lead]
+    gold = parse(f"{lead}\n\n{QUESTIONS}".format(guest=guest, host=host).replace("\n", ends))
+    assert [name or "" for name in resolved(gold)] == [quote.name or "" for quote in gold.quotes]
+
+
+NO_INTERVIEWS = {
+    "a speech in questions": (
+        '<src 1 name="Олег Ким"><PER>Олег Ким</PER></src> <cue 1>спросил</cue>: <q 1>«Доколе?»</q>. Рядом стоял <PER>Лев Юдин</PER>.\n\n'
+        '— <q 2>Кто виноват?</q><name 2="Олег Ким"/>\n\n— <q 3>Куда бежать?</q><name 3="Олег Ким"/>\n\n'
+        '— <q 4>Зачем?</q><name 4="Олег Ким"/>'
+    ),
+    "a digest of opinions": (
+        '<src 1 name="Иван Петров"><PER>Иван Петров</PER></src>: <q 1>«Зачем?»</q>\n\n'
+        '<src 2 name="Олег Ким"><PER>Олег Ким</PER></src>: <q 2>«Можно».</q>\n\n'
+        '<src 3 name="Яна Седова"><PER>Яна Седова</PER></src>: <q 3>«Нет».</q>\n\n'
+        '<src 4>Я</src> <cue 4>думаю</cue>, что <q 4 indirect>всё будет</q>. '
+        '<src 5 name="Яна Седова">Она</src> <cue 5>добавила</cue>: <q 5>«Нет»</q>.'
+    ),
+    "what the guest has answered somebody else": (
+        'С <PER>Львом Юдиным</PER> беседует <PER>Инна Кравец</PER>.\n\n— <q 1>Страшно?</q><name 1="Инна Кравец"/>\n\n'
+        '— <q 2>Нет.</q><name 2="Лев Юдин"/>\n\n— <q 3>А зимой?</q><name 3="Инна Кравец"/>\n\n— <q 4>Нет.</q><name 4="Лев Юдин"/>\n\n'
+        '— <q 6>А в горах?</q><name 6="Инна Кравец"/>\n\n— Друг звал, <src 5>я</src> <cue 5>ответил</cue>: <q 5>«Не хочу»</q>.'
+    ),
+    "a letter that came": (
+        'После разговора с <PER>Львом Юдиным</PER>.\n\n— <q 1>Страшно?</q>\n\n— <q 2>Нет.</q><name 2="Лев Юдин"/>\n\n'
+        '— <q 3>А зимой?</q>\n\n— <q 4>Нет.</q><name 4="Лев Юдин"/>\n\n'
+        'Пришло письмо. В <src 5 name="письмо">нём</src> <cue 5>сказано</cue>: <q 5>«Мост закрыт»</q>.'
+    ),
+    "a question of the court": (
+        '— <q 1>Вину признаёте?</q> — <cue 1>спросила</cue> <src 1 name="Алия Юсупова">судья <PER>Алия Юсупова</PER></src>.\n\n'
+        "— <q 2>Да.</q>"
+    ),
+    "labels that call nobody": "<PER>Лев Юдин</PER> пришёл. <src 1>Корр.</src>: <q 1>Страшно?</q>",
+    "initials of two": (
+        "<PER>Владимир Путин</PER> молчал. <PER>Вера Петрова</PER> тоже.\n\n"
+        '<src 1 name="В. П."><PER>В. П.</PER></src>: <q 1>Кто?</q>\n\n<src 2 name="Инна Ким"><PER>И. К.</PER></src>: <q 2>Я.</q>\n\n'
+        '<src 3 name="В. П."><PER>В. П.</PER></src>: <q 3>Где?</q>\n\nТак ответила <PER>Инна Ким</PER>.'
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NO_INTERVIEWS)
+def test_what_looks_like_an_interview_and_is_none(case):
+    gold = parse(NO_INTERVIEWS[case])
+    assert resolved(gold) == [quote.name for quote in gold.quotes]
 
 
 def test_the_seed_article():
@@ -364,14 +454,6 @@ def test_other_labels_of_persons_and_places_are_understood():
     nerel = {"PER": "PERSON", "LOC": "COUNTRY"}
     renamed = [replace(span, label=nerel[span.label]) for span in gold.entities]
     assert [quote.name for quote in names.resolve(gold.text, renamed, nameless(gold))] == [gold.quotes[0].name]
-
-
-def test_a_first_name_with_a_patronymic_is_less_of_a_name_than_one_with_a_surname():
-    gold = parse(
-        "<PER>Тимур Рашидович</PER> слушал. <PER>Тимур Рашидович</PER> молчал. "
-        '<q>«Да»</q>, — <cue>сказал</cue> <src name="Тимур Сайфутдинов">доцент <PER>Тимур Сайфутдинов</PER></src>.'
-    )
-    assert resolved(gold) == ["Тимур Сайфутдинов"]
 
 
 READINGS = {
@@ -479,6 +561,22 @@ def test_a_long_article_takes_time_in_proportion(line):
     found = names.resolve(gold.text * count, entities, quotes)
     assert time.process_time() - begun < 10
     assert len({quote.name for quote in found}) == 1
+
+
+def test_an_interview_takes_time_in_proportion():
+    turns = [f"{who}: {words}" for i in range(5000) for who, words in (("«РГ»", f"Вера, верно ли {i}?"), ("В. Ю.", f"Лев, верно {i}."))]
+    text = "\n\n".join(["В «Речную газету» пришла Вера Юсупова.", *turns])
+    starts = [match.end() for match in re.finditer("\n\n", text)]
+    quotes = [
+        Quote("direct", (Span(text.index(":", start) + 2, text.index("\n", start) if i < 9999 else len(text), "DIRECT"),), None,
+              Span(start, text.index(":", start), "SPEAKER"))
+        for i, start in enumerate(starts)
+    ]  # fmt: skip
+    persons = [Span(match.start(), match.end(), "PER") for match in re.finditer("Вера Юсупова|Вера|В\\. Ю\\.|Лев", text)]
+    begun = time.process_time()
+    found = names.resolve(text, [Span(3, 16, "ORG"), *persons], quotes)
+    assert time.process_time() - begun < 10
+    assert [quote.name for quote in found] == ["«Речная газета»", "Вера Юсупова"] * 5000
 
 
 def shifted(span: Span, by: int) -> Span:

@@ -51,7 +51,7 @@ def _discard_output() -> None:
 
 def tell_passed_over(paths: Iterable[Path]) -> None:
     """Say on standard error what in folders of articles is not read."""
-    for told in filter(None, map(formats.passed_over, paths)):
+    for told in formats.passed_over(paths):
         print(told, file=sys.stderr)
 
 

@@ -190,8 +190,8 @@ class _Reader:
 
     def read(self, paths: Sequence[Path], split: str, reading: Options) -> Iterator[Article]:
         source = Source(labels=self.options.labels, nested=self.options.nested)
+        self.notes += formats.passed_over(paths)
         for path in paths:
-            self.notes += filter(None, [formats.passed_over(path)])
             articles = corpus.convert(formats.read(path, self.options.format, reading), str(path), source, self.notes.append)
             for article in tqdm(articles, desc=path.name, unit="article", disable=None, leave=False):
                 self._check(article)

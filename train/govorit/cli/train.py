@@ -165,7 +165,7 @@ def _take_more(data: Data) -> None:
         stem = Path(place).stem or "more"
         name = next(name for i in count(1) if (name := f"{stem}_{i}" if i > 1 else stem) not in data.sources)
         data.sources[name] = Source(path=place)
-        data.use = data.use and [*data.use, name]
+        data.use = None if data.use is None else [*data.use, name]
     data.more = []
 
 

@@ -111,7 +111,7 @@ def _read_source(name: str, paths: Mapping[str, Path], config: Data, seed: int, 
     source = config.sources[name]
     options = Options(source.offsets, source.names, source.columns, formats.told_apart(paths.values()))
     read = {key: list(convert(formats.read(path, source.format, options), name, source, note)) for key, path in paths.items()}
-    for told in filter(None, map(formats.passed_over, paths.values())):
+    for told in formats.passed_over(paths.values()):
         note(f"{name}: {told}")
     for label in source.covers:
         if not any(span.label == label for articles in read.values() for a in articles for span in a.entities):

@@ -122,10 +122,11 @@ def _kind(word: str) -> int:
 
 
 def _script(word: str) -> str:
-    """`latin` or `cyrillic`, by the first letter; neither of numerals and of what is no word."""
-    if _NUMERAL.fullmatch(word):
+    """`latin` or `cyrillic`, by the first letter; neither of numerals and of what begins with no letter."""
+    first = word[0]
+    if not first.isalpha() or _NUMERAL.fullmatch(word):
         return ""
-    return "latin" if "A" <= word[0] <= "z" else "cyrillic" if "Ѐ" <= word[0] <= "ӿ" else ""
+    return "cyrillic" if "\u0400" <= first <= "\u04ff" else "latin" if first <= "\u024f" else ""
 
 
 def _smoothed(counts: np.ndarray) -> np.ndarray:

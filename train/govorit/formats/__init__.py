@@ -138,23 +138,25 @@ def files(path: Path, *suffixes: str) -> list[Path]:
     return found
 
 
-def passed_over(path: Path) -> str:
-    """Say what in a folder of articles may hold more of them and is not read, `… 2 folders (2023, 2024) …`; nothing where nothing is."""
-    if not path.is_dir() or any((path / name).is_file() for name in _SAVED):
-        return ""
-    inside = sorted(path.glob("[!.]*"))
-    folders = [place.name for place in inside if place.is_dir() and _has_articles(place)]
-    documents = [place.name for place in inside if place.suffix.lower() in _DOCUMENTS and place.stem.lower() != "readme"]
-    counted = [
-        f"{len(names)} {what}{'s' * (len(names) > 1)} ({', '.join(names[:3])}{', …' * (len(names) > 3)})"
-        for what, names in (("folder", folders), ("document", documents))
-        if names
-    ]
-    return f"{path}: not read: {' and '.join(counted)}; name folders as well, save documents as text" if counted else ""
+def passed_over(paths: Iterable[Path]) -> Iterator[str]:
+    """Say what in folders of articles may hold more of them and is not read: `FOLDER: not read: 2 folders (2023, 2024); …`."""
+    for path in paths:
+        if not path.is_dir() or any((path / name).is_file() for name in _SAVED):
+            continue
+        inside = sorted(path.glob("[!.]*"))
+        folders = [place.name for place in inside if place.is_dir() and _has_articles(place)]
+        documents = [place.name for place in inside if place.suffix.lower() in _DOCUMENTS and place.stem.lower() != "readme"]
+        counted = [
+            f"{len(names)} {what}{'s' * (len(names) > 1)} ({', '.join(names[:3])}{', …' * (len(names) > 3)})"
+            for what, names in (("folder", folders), ("document", documents))
+            if names
+        ]
+        if counted:
+            yield f"{path}: not read: {' and '.join(counted)}; name folders as well, save documents as text"
 
 
 def _has_articles(folder: Path) -> bool:
-    return any(file.suffix == ".txt" or file.suffix in _SUFFIXES for file in folder.rglob("[!.]*"))
+    return any(file.suffix in (".txt", *_SUFFIXES) and file.suffix != ".json" for file in folder.rglob("[!.]*"))
 
 
 def read_each(path: Path, suffix: str, read_one: Callable[[Path], Article], options: Options) -> Iterator[Article]:

@@ -15,6 +15,7 @@ OTHER_LABELS = ORGANISATION_LABELS | _words("LOC LOCATION GPE CITY COUNTRY DISTR
 
 # --- forms of pronouns: of whom they may be
 
+HE_OR_SHE = _words("он его ему им нём нем него нему ним она её ее ей ней неё нее")
 PRONOUNS: dict[str, tuple[str | None, str]] = {
     word: (gender, number)
     for gender, number, words in (
@@ -101,9 +102,11 @@ BODIES = _words("""
     профсоюз редакция сайт сеть служба совет союз суд театр телеканал университет управление учреждение федерация фирма фонд холдинг центр
     школа штаб
 """)
-ASKERS = _words("корреспондент корр ведущий ведущая модератор журналист интервьюер редакция вопрос")  # labels of turns
-ANSWERERS = _words("ответ гость гостья собеседник собеседница")
 PARTNERS = _words("собеседник собеседница гость гостья")  # the guest of an interview
+ASKERS = _words("корреспондент корр ведущий ведущая модератор журналист интервьюер редакция вопрос")  # labels of turns
+ANSWERERS = PARTNERS | _words("ответ")
+SIDES = ASKERS | ANSWERERS
+NAMELESS = _words("вопрос ответ корр")  # labels that call nobody
 OUTLETS = _words("агентство газета журнал издание канал портал редакция телеканал телекомпания")
 SOURCES = _words("источник собеседник")
 GENERIC = _words("агентство газета еженедельник журнал издание информагентство канал компания корпорация сайт таблоид телеканал")

@@ -30,11 +30,12 @@ class Mention:
     readings: tuple[Reading, ...]
     gender: str | None = None  # what a verb says
 
-    fullness: tuple[int, int, int] = field(init=False)  # whole words that are no patronymics, whole words, initials
+    # Whole words but for a patronymic, so that `Тимур Сайфутдинов` goes before `Тимур Рашидович`; whole words; initials.
+    fullness: tuple[int, int, int] = field(init=False)
 
     def __post_init__(self) -> None:
         whole = [word for word in self.words if not word.endswith(".")]
-        self.fullness = sum(not is_patronymic(word) for word in whole[1:]) + bool(whole), len(whole), len(self.words) - len(whole)
+        self.fullness = len(whole) - any(map(is_patronymic, whole[1:])), len(whole), len(self.words) - len(whole)
 
 
 @dataclass(eq=False, slots=True)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from govorit.article import Quote
+from govorit.names import lexicon
 from govorit.names.actors import Scene
 from govorit.names.phrases import MARKS
 
 _DASH = "—–- \t\u00a0"
-_QUESTION = re.compile(r"\?\s*$|\b(?:спрашиваю|интересуюсь|(?:спросила?|спросили) (?:я|мы)|(?:я|мы) спросил)\b", re.I)
+_MARKED = re.compile(r"\?[?!.…]*[\s»”“\")]*$")
+_ASKED = re.compile(r"\b(?:спрашиваю|интересуюсь|(?:спросила?|спросили) (?:я|мы)|(?:я|мы) спросил)\b", re.I)
 _SHORT = 200  # characters
-_ENOUGH = 3  # questions with a mark, or labels, of an interview; two do where each has its answer. What has fewer is a dialogue
+_ENOUGH = 3  # questions that are answered by a turn that asks nothing, or labels, of an interview; two questions where they are all
 _AFTER_LABEL = re.compile(r"[.:][.:\s—–-]*")
 _ASKS = 2.0  # that a turn with a question mark asks
 _ANSWERS = 0.7  # that one without answers
@@ -24,14 +27,19 @@ _CERTAIN = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One speaker's words, by the number of their quotation; None for a question that nobody annotated."""
+    """One speaker's words, by the number of their quotation; None for a question that nobody annotated.
+
+    Attributes:
+        dashed: set as a turn is, with a dash or a label.
+        later: something is told before it.
+    """
 
     quote: int | None
     start: int
     text: str
-    dashed: bool  # or labelled: set as a turn is
-    labelled: bool
-    later: bool  # something is told before it
+    dashed: bool = False
+    label: str = ""
+    later: bool = True
 
     @property
     def plain(self) -> bool:
@@ -40,7 +48,7 @@ class Turn:
 
     @property
     def asks(self) -> bool:
-        return self.text.rstrip(' »”“"').endswith("?")
+        return _MARKED.search(self.text) is not None
 
 
 def find_turns(text: str, quotes: Sequence[Quote], scene: Scene) -> tuple[list[Turn], list[list[Turn]]]:
@@ -57,42 +65,52 @@ def find_turns(text: str, quotes: Sequence[Quote], scene: Scene) -> tuple[list[T
                 runs.append([])
             runs[-1].append(turn)
     dialogues = [run for run in runs if _is_dialogue(run)]
-    asked = [sum(turn.asks for turn in run) for run in dialogues]
-    long = any(count > 1 and len(run) >= 2 * count for count, run in zip(asked, dialogues, strict=True))
-    if not long and max(sum(asked), sum(turn.labelled for turn in found)) < _ENOUGH:
+    answered = [sum(one.asks and not other.asks for one, other in pairwise(run)) for run in dialogues]
+    alternate = any(count > 1 and len(run) == 2 * count for count, run in zip(answered, dialogues, strict=True))
+    if not (sum(answered) >= _ENOUGH or alternate or _has_labels(found)):
         return [], dialogues
     return [turn for run in runs for turn in run if turn.dashed or _is_dialogue(run)], []
 
 
 def _is_dialogue(run: Sequence[Turn]) -> bool:
-    return len(run) > 1 and any(turn.asks for turn in run)
+    """Whether somebody asks, and somebody answers."""
+    return len({turn.asks for turn in run}) > 1
+
+
+def _has_labels(turns: Sequence[Turn]) -> bool:
+    """Whether labels say who asks, or stand before questions; those of a digest of opinions do not."""
+    labelled = [turn for turn in turns if turn.label]
+    told = sum(label_of(turn.label) in lexicon.SIDES for turn in labelled)
+    return told > 1 or (len(labelled) >= _ENOUGH and sum(turn.asks for turn in labelled) > 1)
 
 
 def _turns(text: str, quotes: Sequence[Quote], scene: Scene) -> Iterator[Turn]:
     """Whatever may be a turn; what is told before one is yielded with it if it may be its question."""
     opening = {begin(text, quote): number for number, quote in enumerate(quotes) if quote.kind == "direct"}
     told: re.Match[str] | None = None  # the paragraph before, if it is no turn
-    for paragraph in re.finditer(r"[^\n]+", text):
+    for paragraph in re.finditer(r"\S[^\r\n]*", text):
         if scene.inside(paragraph.start()) and paragraph.start() not in opening:
             continue  # of the words of the turn before
-        line = paragraph[0]
+        line = paragraph[0].rstrip()
         start = paragraph.start() + len(line) - len(line.lstrip(_DASH))
+        end = paragraph.start() + len(line)
         number = opening.get(start)
-        words = [(span.start, span.end) for span in quotes[number].content] if number is not None else [(start, paragraph.end())]
-        labelled = words[0][0] != start
-        dashed = labelled or line[0] in "—–-"
-        if not dashed and (number is None or words[-1][1] < paragraph.end() - 1):
+        words = [(span.start, span.end) for span in quotes[number].content] if number is not None else [(start, end)]
+        label = text[start : words[0][0]] if number is not None else ""
+        dashed = bool(label) or line[0] in "—–-"
+        if not dashed and (number is None or words[-1][1] < end - 1):
             told = paragraph
             continue
         if told and _may_ask(told[0], bare=not dashed and line[0] not in MARKS):
-            yield Turn(None, told.start(), told[0], False, False, True)
-        yield Turn(number, words[0][0], text[words[0][0] : words[-1][1]], dashed, labelled, told is not None)
+            yield Turn(None, told.start(), told[0])
+        yield Turn(number, words[0][0], text[words[0][0] : words[-1][1]], dashed, label, told is not None)
         told = None
 
 
 def _may_ask(told: str, bare: bool) -> bool:
     """Whether a paragraph may be a plain question; before a bare answer, with neither dash nor marks, whatever is short may."""
-    return bool(_QUESTION.search(told)) or (bare and len(told) < _SHORT and told.rstrip()[-1:] != ":")
+    asks = _MARKED.search(told) or _ASKED.search(told)
+    return bool(asks) or (bare and len(told) < _SHORT and told.rstrip()[-1:] != ":")
 
 
 def begin(text: str, quote: Quote) -> int:
@@ -100,6 +118,11 @@ def begin(text: str, quote: Quote) -> int:
     start, speaker = quote.content[0].start, quote.speaker
     labelled = speaker is not None and speaker.end <= start and _AFTER_LABEL.fullmatch(text, speaker.end, start)
     return speaker.start if speaker is not None and labelled else start
+
+
+def label_of(words: str) -> str:
+    """What a label says, without marks and what follows it: `Корр.: — ` -> `корр`."""
+    return words.strip(f"{MARKS}.:{_DASH}").lower()
 
 
 def roles(turns: Sequence[Turn], known: Mapping[int, bool], called: Collection[int]) -> list[bool]:
