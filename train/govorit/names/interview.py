@@ -70,10 +70,11 @@ class Interview:
         self.people = list(scene.places)  # mentions of persons, before any speaker is added to them
         self.turns, dialogues = turns.find_turns(text, quotes, scene)
         self.host: Actor | None = None  # who is said to have asked
+        self.main_guest: Actor | None = None
         self._whose: dict[int, Actor | None] = {}  # by quotation
         self._state: list[tuple[bool, Actor | None]] = []  # of each turn: whether it asks, and who is the guest after it
         if self.turns:
-            self._cast([None if turn.quote is None else self._initialled(turn.label) or named.get(turn.quote) for turn in self.turns])
+            self._cast([self._named(turn, named) for turn in self.turns])
         self._sides = {
             turn.quote: (number, asks)
             for number, run in enumerate(dialogues)
@@ -92,7 +93,7 @@ class Interview:
         asks = turns.roles(self.turns, dict(self._known(named)), called.keys())
         asker = self.host or next((actor for actor, asking in zip(named, asks, strict=True) if asking and actor), None)
         guests = self._guests(named, called, asks)
-        guest = guests[0] if guests else None
+        self.main_guest = guest = guests[0] if guests else None
         answered = False  # by the turn before
         for number, (turn, actor, asking) in enumerate(zip(self.turns, named, asks, strict=True)):
             if asking:
@@ -105,6 +106,12 @@ class Interview:
                 self._whose[turn.quote] = asker if asking else guest
             self._state.append((asking, guest))
             answered = not asking
+
+    def _named(self, turn: Turn, named: Mapping[int, Actor]) -> Actor | None:
+        """Whom the speaker of a turn names; a label that says a side names nobody, though a model take `Корр.` for a person."""
+        if turn.quote is None or turns.label_of(turn.label) in lexicon.SIDES:
+            return None
+        return self._initialled(turn.label) or named.get(turn.quote)
 
     def _known(self, named: Sequence[Actor | None]) -> Iterator[tuple[int, bool]]:
         """Which quotations ask for certain, or do not, by their numbers."""
@@ -197,8 +204,10 @@ class Interview:
         words = self.text[quote.speaker.start : quote.speaker.end]
         is_label = turns.begin(self.text, quote) == quote.speaker.start
         label = turns.label_of(words) if is_label else ""
-        if label in lexicon.SIDES and (self._whose.get(number) or label in lexicon.NAMELESS):
-            return self._whose.get(number), "turn"
+        if label in lexicon.SIDES:
+            actor = self._whose.get(number) or (self.host if label in lexicon.ASKERS else self.main_guest)
+            if actor or label in lexicon.NAMELESS:
+                return actor, "turn"
         if not self.turns:
             return None, ""
         actor = (self._initialled(words) or self._abbreviated(label)) if is_label else self._meant(words.lower().split(), quote.speaker)
@@ -243,15 +252,14 @@ class Interview:
 
     @cached_property
     def _initials(self) -> dict[str, Actor]:
-        """Persons by the first letters of their first names and surnames; of several the one who is said to be asked, if one is."""
-        found: dict[str, dict[Actor, bool]] = {}
+        """Persons by the first letters of their first names and surnames; of several who is said to be asked, or else is named most."""
+        found: dict[str, Counter[Actor]] = {}
         for place in self.people:
             words = place.actor.name.split()
-            if words and not words[-1].endswith("."):
-                known = found.setdefault(words[0][0] + words[-1][0], {})
-                known[place.actor] = known.get(place.actor, False) or self._is_asked(place)
-        meant = {letters: [actor for actor, asked in known.items() if asked or len(known) == 1] for letters, known in found.items()}
-        return {letters: actors[0] for letters, actors in meant.items() if len(actors) == 1}
+            if words and not words[-1].endswith(".") and not is_patronymic(words[-1]):
+                found.setdefault(words[0][0] + words[-1][0], Counter())[place.actor] += 1 + len(self.people) * self._is_asked(place)
+        best = {letters: [*known.most_common(2), (None, 0)] for letters, known in found.items()}
+        return {letters: actor for letters, ((actor, weight), (_, second), *_) in best.items() if actor and weight > second}
 
     @cached_property
     def _outlets(self) -> dict[str, Actor]:
