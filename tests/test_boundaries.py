@@ -134,3 +134,23 @@ def test_a_persons_name_stays_in_one_script():
         alone = viterbi.spans(boundaries.within_scripts(scores[:, :3], text, bounds, ["PERSON"]), bounds, ["PERSON"])
         assert [text[span.start : span.end] for span in alone] == persons
         assert np.array_equal(boundaries.within_scripts(scores[:, 2:], text, bounds, ["ORG"]), scores[:, 2:])
+
+
+def test_no_answer_goes_on_into_the_question_behind_it():
+    """But for what stands in marks, and for a question of the speaker's own: the next turn has a dash."""
+    begins, goes_on = [0.0, 1.0, 0.0], [0.0, 0.1, 0.9]
+    for text, parts in (
+        ("— Нет.\n\nА зимой?\n\n— Да.", ["Нет.", "А зимой?\n\n— Да."]),
+        ("— Нет.\r\n\r\nА зимой?!\r\n\r\n— Да.", ["Нет.", "А зимой?!\r\n\r\n— Да."]),
+        ("— Нет.\n\nКто знает?\n\nЯ нет.", ["Нет.\n\nКто знает?\n\nЯ нет."]),
+        ("— Нет.\n\n— А зимой?\n\n— Да.", ["Нет.\n\n— А зимой?\n\n— Да."]),
+        ("«Нет.\n\nА зимой?\n\n— Да»", ["«Нет.\n\nА зимой?\n\n— Да»"]),
+        ("Нет.\n\nА зимой?", ["Нет.\n\nА зимой?"]),
+    ):
+        bounds = [(start, end) for start, end in words(text) if start or text[0] != "—"]
+        with np.errstate(divide="ignore"):
+            scores = np.log([goes_on if i else begins for i in range(len(bounds))])
+        given = scores.copy()
+        found = viterbi.spans(boundaries.before_questions(scores, text, bounds), bounds, ["DIRECT"])
+        assert [text[span.start : span.end] for span in found] == parts
+        assert np.array_equal(scores, given)

@@ -48,7 +48,6 @@ def test_the_wheel_holds_what_the_programs_read_and_nothing_else(wheel):
     shipped = {name.removeprefix("govorit/shipped/") for name in names if name.startswith("govorit/shipped/")}
     for folder, pattern in (
         ("conf", "*.yaml"),
-        ("data/interviews", "*.jsonl"),
         ("data/newsroom", "*.jsonl"),
         ("data/quotes", "*.jsonl"),
         ("models/mini", "*"),
