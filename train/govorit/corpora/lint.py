@@ -113,15 +113,11 @@ def _errors(article: Article, labels: Collection[str] | None, known: Collection[
         if quote.kind not in KINDS:
             yield "kind", "quotes", f"kind {quote.kind!r}, expected one of {', '.join(KINDS)}"
     for label, spans in _by_label(article.entities).items():
+        first = f"{_cite(spans[0], text)}{f' (and {len(spans) - 1} more)' if len(spans) > 1 else ''}"
         for code, message in _label(label, labels, known):
-            first = f"{_cite(spans[0], text)}{f' (and {len(spans) - 1} more)' if len(spans) > 1 else ''}"
             yield code, "entities", f"{first}: the label {label!r} {message}"
         if not article.covers(label):
-            yield (
-                "uncovered",
-                "entities",
-                f"{_cite(spans[0], text)}: the label {label!r} is not in meta.covers; name it there, or remove the span",
-            )
+            yield "uncovered", "entities", f"{first}: the label {label!r} is not in meta.covers; name it there, or remove the span"
     yield from _shared(article)
     for layer in LAYERS:
         sound = []
