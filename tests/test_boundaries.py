@@ -1,7 +1,9 @@
+import time
 from dataclasses import replace
 from random import Random
 
 import numpy as np
+import pytest
 from generate import random_text
 
 from govorit.article import Article
@@ -154,3 +156,11 @@ def test_no_answer_goes_on_into_the_question_behind_it():
         found = viterbi.spans(boundaries.before_questions(scores, text, bounds), bounds, ["DIRECT"])
         assert [text[span.start : span.end] for span in found] == parts
         assert np.array_equal(scores, given)
+
+
+@pytest.mark.parametrize("text", ["А?\n— «Да».\n" * 8000, "\nА" + "?" * 60_000 + "а\n— Да", "\nА?" + "\n" * 60_000 + "Да"])
+def test_plain_questions_are_found_in_time_in_proportion(text):
+    scores, bounds = np.zeros((1, 3)), [(0, 1)]
+    begun = time.process_time()
+    boundaries.before_questions(scores, text, bounds)
+    assert time.process_time() - begun < 3

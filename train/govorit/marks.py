@@ -28,6 +28,16 @@ def stretches(text: str) -> Iterator[tuple[int, int]]:
             at = last + 1
 
 
+def asks(text: str) -> bool:
+    """Whether a text ends with a question mark, whatever marks stand behind it.
+
+    >>> [asks(text) for text in ("Да?", "«Да?!»", "Да?..", "Да. Нет")]
+    [True, True, True, False]
+    """
+    bare = text.rstrip(' \t\r\n\u00a0»”“")')
+    return "?" in bare[len(bare.rstrip("?!.…")) :]
+
+
 def _closing(text: str, marks: Sequence[tuple[int, str]], at: int) -> int | None:
     """Which mark closes the one at `at`; the last inner one where a pair shares its closing mark with the pair inside."""
     stack = [marks[at][1]]

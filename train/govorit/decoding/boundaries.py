@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from govorit.article import Article
-from govorit.marks import stretches
+from govorit.marks import asks, stretches
 from govorit.names.lexicon import PERSON_LABELS
 from govorit.words import words
 
@@ -26,7 +26,7 @@ _EDGE, _UPPER, _DIGIT, _LOWER = range(max(_CLASSES.values()) + 1, max(_CLASSES.v
 _OUTSIDE, _INSIDE, _OPENS, _CLOSED = range(4)  # how a boundary lies to outermost quotation marks
 _SHAPE = (4, _LOWER + 1, _LOWER + 1)
 CONTEXTS = int(np.prod(_SHAPE))
-_PLAIN_QUESTION = re.compile(r"\n[ \t]*([^\s—–-][^\r\n]*\?[?!.…]*)(?=\s*\n\s*[—–-])")
+_DASHES = "—–-"
 _NUMERAL = re.compile("[IVXLC]+")
 _PRIOR = 10.0  # what independence of the three parts of a context is worth, in observed boundaries
 _FEW = 20  # spans of a label, below which nothing can be counted
@@ -87,12 +87,17 @@ def before_questions(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, 
 
     In marks a speech may hold one. Ten such paragraphs in the training articles and quotes dev, none of them in a content.
     """
-    asked = [match.start(1) for match in _PLAIN_QUESTION.finditer(text)]
-    if not asked:
+    places = []
+    for line, after in pairwise(line for line in re.finditer(r"[^\n]+", text) if not line[0].isspace()):
+        place = line.start() + len(line[0]) - len(line[0].lstrip())
+        if text[place] not in _DASHES and after[0].lstrip()[0] in _DASHES and asks(line[0]):
+            places.append(place)
+    if not places:
         return scores
-    marked = [(start, end) for start, end in stretches(text)]
+    pairs = list(stretches(text))
+    inside = [pairs[at - 1][1] > place if (at := bisect_left(pairs, (place,))) else False for place in places]
     starts = [start for start, _ in bounds]
-    first = [bisect_left(starts, place) for place in asked if not any(start < place < end for start, end in marked)]
+    first = [bisect_left(starts, place) for place, marked in zip(places, inside, strict=True) if not marked]
     scores = scores.copy()
     scores[[i for i in first if i < len(bounds)], 2::2] = -np.inf
     return scores

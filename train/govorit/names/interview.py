@@ -14,7 +14,7 @@ from govorit.names.actors import ORGANISATION, PERSON, Actor, Place, Scene
 from govorit.names.antecedents import fits
 from govorit.names.declension import is_patronymic
 from govorit.names.entities import Entities
-from govorit.names.morphology import CASES
+from govorit.names.morphology import CASES, known_parses
 from govorit.names.phrases import MARKS, designation, lemma, read
 from govorit.names.turns import Turn
 
@@ -42,10 +42,11 @@ _REPORTER = re.compile(
     r"(?:[«„“\"][^»“”\"\n]*[»“”\"] )?$",
     re.I,
 )
+_FOR_REPORTER = re.compile(r"\b(?:вопрос[а-яё]*|интервью(?! с )|в (?:беседе|разговоре) с) ", re.I)
 # What stands before and behind the name of who answers.
 _ASKED = re.compile(
-    rf"(?:\bсо? |{_any_of('бесед поговори разговарива встрети побесед пообща ответил отвечает рассказ попросил расспросил гост')}[а-яё]* )"
-    r"(?:[^.\n]* )?$",
+    rf"(?:\bсо? (?!ним |ней |ними )|{_any_of('ответил отвечает рассказ попросил расспросил гост')}[а-яё]* )"
+    r"(?:(?:(?!\bоб? |, )[^.\n])* )?$",
     re.I,
 )
 _TELLS = re.compile(r"[^.,\n]{0,20}\b(?:рассказ|рассуждает|объясн|ответил|отвечает|поделил)")
@@ -91,19 +92,20 @@ class Interview:
         called = {i: actor for i, turn in enumerate(self.turns) if (actor := self._called(turn, at)) is not None}
         self.host = self._signed() or self._outlet()
         asks = turns.roles(self.turns, dict(self._known(named)), called.keys())
-        asker = self.host or next((actor for actor, asking in zip(named, asks, strict=True) if asking and actor), None)
+        askers = {actor for actor, asking in zip(named, asks, strict=True) if asking and actor}
+        asker = self.host or (askers.pop() if len(askers) == 1 else None)
         guests = self._guests(named, called, asks)
         self.main_guest = guest = guests[0] if guests else None
         answered = False  # by the turn before
         for number, (turn, actor, asking) in enumerate(zip(self.turns, named, asks, strict=True)):
             if asking:
-                asker, guest = actor or asker, called.get(number, guest)
+                guest = called.get(number, guest)
             elif actor:
                 guest = actor
             elif len(guests) == 2 and answered and not turn.later:
                 guest = next((other for other in guests if other is not guest), guest)
             if turn.quote is not None:
-                self._whose[turn.quote] = asker if asking else guest
+                self._whose[turn.quote] = (actor or asker) if asking else guest
             self._state.append((asking, guest))
             answered = not asking
 
@@ -133,16 +135,27 @@ class Interview:
             return None
         first, *rest = call[1].split()
         actor = at.get(turn.start + call.start(1)) or self._first_names.get(first)
-        by_first = is_patronymic(rest[0]) if rest else actor is not None and actor.name.split()[:1] == [first]
-        return actor if by_first else None
+        if actor is None or (rest and not is_patronymic(rest[0])):
+            return None
+        known = " " in actor.name or any("Name" in parse.tag for parse in known_parses(first))
+        return actor if rest or (known and actor.name.split()[:1] == [first]) else None
 
     def _signed(self) -> Actor | None:
         """The person who is said to have asked."""
         start = self.turns[0].start
         told = [(place, self.text[max(place.start - 60, 0) : place.start]) for place in self.people if not place.inside]
         by_verb = (place.actor for place, before in told if place.subject and _ASKING.search(before))
-        by_office = (place.actor for place, before in told if place.start < start and _REPORTER.search(before))
+        by_office = (place.actor for place, before in told if place.start < start and self._reports(place, before))
         return next(by_verb, None) or next(by_office, None)
+
+    def _reports(self, place: Place, before: str) -> bool:
+        """Whether a name behind a reporter's office is that of who asks, and of nobody whom `мы` have asked, or who is told of."""
+        if not _REPORTER.search(before):
+            return False
+        if place.subject and not _FOR_REPORTER.search(before):
+            return not self._is_asked(place)
+        of_outlet = before.rstrip()[-1:] in MARKS and not re.search(r"\bмы\b", before, re.I)
+        return of_outlet or _FOR_REPORTER.search(before) is not None
 
     def _outlet(self) -> Actor | None:
         """The medium that is said to have asked."""
@@ -175,7 +188,8 @@ class Interview:
         for place in self.people:
             if place.actor is not self.host and not place.inside:
                 weights[place.actor] += 4 if place.start < self.turns[0].start and self._is_asked(place) else 1
-        return [actor for actor, weight in weights.most_common(1) if weight > 1 or len(weights) == 1]
+        (first, most), (_, second) = [*weights.most_common(2), (None, 0), (None, 0)][:2]
+        return [first] if first and most > second and (most > 1 or not second) else []
 
     def _is_asked(self, place: Place) -> bool:
         before = self.text[max(place.start - 120, 0) : place.start]
@@ -226,13 +240,13 @@ class Interview:
     def guest(self, speaker: Span, gender: str | None) -> Actor | None:
         """Who `он` or `она` is outside what is said: the guest of the turn before, if nobody has been told of since."""
         at = bisect_left(self.turns, speaker.start, key=lambda turn: turn.start + len(turn.text)) - 1
+        within = self.turns[at + 1] if at + 1 < len(self.turns) else None
         if at < 0 or self.text[speaker.start : speaker.end].lower() not in lexicon.HE_OR_SHE:
             return None
-        told = bisect_left(self.people, speaker.start, key=lambda place: place.start)
-        since = bisect_left(self.people, self.turns[at].start, key=lambda place: place.start)
-        guest = self._state[at][1]
-        fitting = guest is not None and guest.kind == PERSON and fits(guest, gender, "sing")
-        return guest if fitting and all(place.inside for place in self.people[since:told]) else None
+        if within and within.quote is None and within.start <= speaker.start:
+            return None  # what somebody says of whom
+        guest, told = self._state[at][1], bisect_left(self._told, self.turns[at].start) < bisect_left(self._told, speaker.start)
+        return guest if guest and guest.kind == PERSON and fits(guest, gender, "sing") and not told else None
 
     # --- labels
 
@@ -244,6 +258,11 @@ class Interview:
     def _abbreviated(self, label: str) -> Actor | None:
         """The organisation in marks of which a label is the first letters."""
         return self._outlets.get(label.upper()) if _ABBREVIATION.fullmatch(label.upper()) else None
+
+    @cached_property
+    def _told(self) -> list[int]:
+        """Where persons are told of, outside what is said."""
+        return [place.start for place in self.people if not place.inside]
 
     @cached_property
     def _first_names(self) -> dict[str, Actor]:

@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from govorit import marks
 from govorit.article import Quote
 from govorit.names import lexicon
 from govorit.names.actors import Scene
 from govorit.names.phrases import MARKS
 
 _DASH = "—–- \t\u00a0"
-_MARKED = re.compile(r"\?[?!.…]*[\s»”“\")]*$")
 _ASKED = re.compile(r"\b(?:спрашиваю|интересуюсь|(?:спросила?|спросили) (?:я|мы)|(?:я|мы) спросил)\b", re.I)
 _SHORT = 200  # characters
 _ENOUGH = 3  # questions that are answered by a turn that asks nothing, or labels, of an interview; two questions where they are all
@@ -48,7 +48,7 @@ class Turn:
 
     @property
     def asks(self) -> bool:
-        return _MARKED.search(self.text) is not None
+        return marks.asks(self.text)
 
 
 def find_turns(text: str, quotes: Sequence[Quote], scene: Scene) -> tuple[list[Turn], list[list[Turn]]]:
@@ -63,7 +63,8 @@ def find_turns(text: str, quotes: Sequence[Quote], scene: Scene) -> tuple[list[T
         if not turn.plain:
             if turn.later or not runs:
                 runs.append([])
-            runs[-1].append(turn)
+            if turn.dashed or not runs[-1] or not runs[-1][-1].label or runs[-1][-1].asks:  # else it is more of a labelled turn
+                runs[-1].append(turn)
     dialogues = [run for run in runs if _is_dialogue(run)]
     answered = [sum(one.asks and not other.asks for one, other in pairwise(run)) for run in dialogues]
     alternate = any(count > 1 and len(run) == 2 * count for count, run in zip(answered, dialogues, strict=True))
@@ -109,8 +110,8 @@ def _turns(text: str, quotes: Sequence[Quote], scene: Scene) -> Iterator[Turn]:
 
 def _may_ask(told: str, bare: bool) -> bool:
     """Whether a paragraph may be a plain question; before a bare answer, with neither dash nor marks, whatever is short may."""
-    asks = _MARKED.search(told) or _ASKED.search(told)
-    return bool(asks) or (bare and len(told) < _SHORT and told.rstrip()[-1:] != ":")
+    asks = marks.asks(told) or _ASKED.search(told) is not None
+    return asks or (bare and len(told) < _SHORT and told.rstrip()[-1:] != ":")
 
 
 def begin(text: str, quote: Quote) -> int:
