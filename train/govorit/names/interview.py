@@ -275,7 +275,7 @@ class Interview:
         found: dict[str, Counter[Actor]] = {}
         for place in self.people:
             words = place.actor.name.split()
-            if words and not words[-1].endswith(".") and not is_patronymic(words[-1]):
+            if words and len(words[-1].strip(".")) > 1 and not is_patronymic(words[-1]):
                 found.setdefault(words[0][0] + words[-1][0], Counter())[place.actor] += 1 + len(self.people) * self._is_asked(place)
         best = {letters: [*known.most_common(2), (None, 0)] for letters, known in found.items()}
         return {letters: actor for letters, ((actor, weight), (_, second), *_) in best.items() if actor and weight > second}
