@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+DASHES = "—–-"  # that a turn in speech may begin with
 _MARKS = re.compile('[«»„“”"\n]')  # and the line ends that may close them
 _REACH = 3000  # characters that a pair of marks may hold: beyond it one of the two was forgotten
 _DEPTH = 20  # pairs that may lie in each other: likewise

@@ -15,18 +15,17 @@ from itertools import pairwise
 import numpy as np
 
 from govorit.article import Article
-from govorit.marks import asks, stretches
+from govorit.marks import DASHES, asks, stretches
 from govorit.names.lexicon import PERSON_LABELS
 from govorit.words import words
 
-_SIGNS = (".!?…", ",", ";", ":", "—–-", "«„", "»”", "\"“'", "(", ")")  # a class each
+_SIGNS = (".!?…", ",", ";", ":", DASHES, "«„", "»”", "\"“'", "(", ")")  # a class each
 _CONJUNCTIONS = (("что", "чтобы"), ("и", "а", "но", "однако", "который", "которая", "которые", "как"))
 _CLASSES = {word: number for number, members in enumerate((*_SIGNS, *_CONJUNCTIONS)) for word in members}
 _EDGE, _UPPER, _DIGIT, _LOWER = range(max(_CLASSES.values()) + 1, max(_CLASSES.values()) + 5)
 _OUTSIDE, _INSIDE, _OPENS, _CLOSED = range(4)  # how a boundary lies to outermost quotation marks
 _SHAPE = (4, _LOWER + 1, _LOWER + 1)
 CONTEXTS = int(np.prod(_SHAPE))
-_DASHES = "—–-"
 _NUMERAL = re.compile("[IVXLC]+")
 _PRIOR = 10.0  # what independence of the three parts of a context is worth, in observed boundaries
 _FEW = 20  # spans of a label, below which nothing can be counted
@@ -60,11 +59,7 @@ def within_lines(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, int]
     wrapped = any(line[:1].islower() for line in text.split("\n"))
     between = (text[one[1] : other[0]] for one, other in pairwise(bounds))
     first = [i for i, gap in enumerate(between, 1) if gap.count("\n") > wrapped]
-    if not first:
-        return scores
-    scores = scores.copy()
-    scores[first, 2::2] = -np.inf
-    return scores
+    return _cut(scores, first, range(2, scores.shape[1], 2))
 
 
 def within_scripts(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, int]], labels: Sequence[str]) -> np.ndarray:
@@ -75,11 +70,7 @@ def within_scripts(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, in
     persons = [2 + 2 * i for i, label in enumerate(labels) if label in PERSON_LABELS]
     scripts = [_script(text[start:end]) for start, end in bounds]
     changes = [i for i, (one, other) in enumerate(pairwise(scripts), 1) if one and other and one != other]
-    if not persons or not changes:
-        return scores
-    scores = scores.copy()
-    scores[np.ix_(changes, persons)] = -np.inf
-    return scores
+    return _cut(scores, changes, persons)
 
 
 def before_questions(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, int]]) -> np.ndarray:
@@ -90,7 +81,7 @@ def before_questions(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, 
     places = []
     for line, after in pairwise(line for line in re.finditer(r"[^\n]+", text) if not line[0].isspace()):
         place = line.start() + len(line[0]) - len(line[0].lstrip())
-        if text[place] not in _DASHES and after[0].lstrip()[0] in _DASHES and asks(line[0]):
+        if text[place] not in DASHES and after[0].lstrip()[0] in DASHES and asks(line[0]):
             places.append(place)
     if not places:
         return scores
@@ -98,8 +89,15 @@ def before_questions(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, 
     inside = [pairs[at - 1][1] > place if (at := bisect_left(pairs, (place,))) else False for place in places]
     starts = [start for start, _ in bounds]
     first = [bisect_left(starts, place) for place, marked in zip(places, inside, strict=True) if not marked]
+    return _cut(scores, [i for i in first if i < len(bounds)], range(2, scores.shape[1], 2))
+
+
+def _cut(scores: np.ndarray, places: Sequence[int], tags: Sequence[int]) -> np.ndarray:
+    """Let no span go on with one of these I- tags at one of these words; the scores given are left as they are."""
+    if not places or not tags:
+        return scores
     scores = scores.copy()
-    scores[[i for i in first if i < len(bounds)], 2::2] = -np.inf
+    scores[np.ix_(places, tags)] = -np.inf
     return scores
 
 

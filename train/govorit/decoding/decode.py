@@ -36,10 +36,9 @@ def decode(
         if layer == "entities":
             values = boundaries.within_lines(values, article.text, bounds)
             values = repeats.pool(boundaries.within_scripts(values, article.text, bounds, labels), article.text, bounds)
-        if aids.hints is not None and layer == "quotes":
-            values = aids.hints.add(values, article.text, bounds, scores)
         if layer == "quotes":
-            values = boundaries.before_questions(values, article.text, bounds)
+            hinted = values if aids.hints is None else aids.hints.add(values, article.text, bounds, scores)
+            values = boundaries.before_questions(hinted, article.text, bounds)
         costs = None if around is None else aids.costs[layer][:, :, around]
         found[layer] = viterbi.spans(values, bounds, labels, costs)
     entities, quoted = found.get("entities", []), found.get("quotes", [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from govorit.article import Quote, Span
@@ -63,10 +63,10 @@ class Interview:
     """The sides of an interview, if the article is one, and of the dialogues in it, if it is none.
 
     Args:
-        named: the speakers of quotations that have a name, by the number of the quotation.
+        named: tells whom the speaker of a quotation names, if anybody.
     """
 
-    def __init__(self, text: str, quotes: Sequence[Quote], scene: Scene, others: Entities, named: Mapping[int, Actor]) -> None:
+    def __init__(self, text: str, quotes: Sequence[Quote], scene: Scene, others: Entities, named: Callable[[Quote], Actor | None]) -> None:
         self.text, self.others = text, others
         self.people = list(scene.places)  # mentions of persons, before any speaker is added to them
         self.turns, dialogues = turns.find_turns(text, quotes, scene)
@@ -75,7 +75,7 @@ class Interview:
         self._whose: dict[int, Actor | None] = {}  # by quotation
         self._state: list[tuple[bool, Actor | None]] = []  # of each turn: whether it asks, and who is the guest after it
         if self.turns:
-            self._cast([self._named(turn, named) for turn in self.turns])
+            self._cast([None if turn.quote is None else self._named(turn, named(quotes[turn.quote])) for turn in self.turns])
         self._sides = {
             turn.quote: (number, asks)
             for number, run in enumerate(dialogues)
@@ -109,11 +109,9 @@ class Interview:
             self._state.append((asking, guest))
             answered = not asking
 
-    def _named(self, turn: Turn, named: Mapping[int, Actor]) -> Actor | None:
+    def _named(self, turn: Turn, actor: Actor | None) -> Actor | None:
         """Whom the speaker of a turn names; a label that says a side names nobody, though a model take `Корр.` for a person."""
-        if turn.quote is None or turns.label_of(turn.label) in lexicon.SIDES:
-            return None
-        return self._initialled(turn.label) or named.get(turn.quote)
+        return None if turns.label_of(turn.label) in lexicon.SIDES else self._initialled(turn.label) or actor
 
     def _known(self, named: Sequence[Actor | None]) -> Iterator[tuple[int, bool]]:
         """Which quotations ask for certain, or do not, by their numbers."""
@@ -162,9 +160,12 @@ class Interview:
         start = self.turns[0].start
         for entity in self.others.before(start, start):
             asked = _FOR_OUTLET.search(self.text, max(entity.start - 40, 0), entity.start) or _OUTLET_ASKS.match(self.text, entity.end)
-            if asked and self.text[entity.start - 1 : entity.start] in tuple(MARKS):
+            if asked and self._is_marked(entity):
                 return self._organisation(entity)
         return None
+
+    def _is_marked(self, span: Span) -> bool:
+        return self.text[span.start - 1 : span.start] in tuple(MARKS)
 
     def _organisation(self, span: Span) -> Actor:
         name = designation(self.text, read(self.text, span.start, span.end, CASES - {"nomn"}), self.others)
@@ -286,6 +287,6 @@ class Interview:
         found: dict[str, Actor] = {}
         for entity in self.others.spans:
             letters = "".join(word[0] for word in self.text[entity.start : entity.end].split()).upper()
-            if letters not in found and self.text[entity.start - 1 : entity.start] in tuple(MARKS):
+            if letters not in found and self._is_marked(entity):
                 found[letters] = self._organisation(entity)
         return found

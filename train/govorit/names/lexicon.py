@@ -15,12 +15,13 @@ OTHER_LABELS = ORGANISATION_LABELS | _words("LOC LOCATION GPE CITY COUNTRY DISTR
 
 # --- forms of pronouns: of whom they may be
 
-HE_OR_SHE = _words("он его ему им нём нем него нему ним она её ее ей ней неё нее")
+_HE, _SHE = "он его ему им нём нем него нему ним", "она её ее ей ней неё нее"
+HE_OR_SHE = _words(f"{_HE} {_SHE}")
 PRONOUNS: dict[str, tuple[str | None, str]] = {
     word: (gender, number)
     for gender, number, words in (
-        ("masc", "sing", "он его ему им нём нем него нему тот того тому тем ним который которого которому которым котором сам"),
-        ("femn", "sing", "она её ее ей ней неё нее та той ту которая которой которую сама"),
+        ("masc", "sing", f"{_HE} тот того тому тем который которого которому которым котором сам"),
+        ("femn", "sing", f"{_SHE} та той ту которая которой которую сама"),
         (None, "plur", "они их ими ним них те тех теми которые которых которым сами"),
     )
     for word in words.split()

@@ -105,10 +105,7 @@ class Resolver:
 
     def resolve(self) -> list[Answer]:
         answers: list[Answer] = [Answer(None, "unknown")] * len(self.quotes)
-        named = {
-            i: self._together(self.heads[q.speaker.start]) for i, q in enumerate(self.quotes) if q.speaker and q.speaker.start in self.heads
-        }
-        interview = Interview(self.text, self.quotes, self.scene, self.others, named)
+        interview = Interview(self.text, self.quotes, self.scene, self.others, self._named)
         for i in sorted(range(len(self.quotes)), key=lambda i: self.quotes[i].content[0].start):
             quote = self.quotes[i]
             answer = answers[i] = self._answer(i, quote, interview)
@@ -126,14 +123,19 @@ class Resolver:
         actor, evidence = interview.speaker(number, quote)
         if evidence:
             return Answer(actor, evidence)
-        if quote.speaker.start in self.heads:
-            return Answer(self._together(self.heads[quote.speaker.start]), "name")
+        if named := self._named(quote):
+            return Answer(named, "name")
         words = self.text[quote.speaker.start : quote.speaker.end].lower()
         if words in lexicon.NOBODY or words.startswith("кто-"):
             return Answer(None, "nobody")
         if words in lexicon.PRONOUNS:
             return self._pronoun(quote, *lexicon.PRONOUNS[words], interview)
         return self._designated(quote)
+
+    def _named(self, quote: Quote) -> Actor | None:
+        """Whom the speaker's words name."""
+        heads = self.heads.get(quote.speaker.start) if quote.speaker else None
+        return self._together(heads) if heads else None
 
     def _together(self, starts: Sequence[int]) -> Actor:
         """Those whose names start there, as one actor, the same each time; one alone where all are names of one."""

@@ -13,7 +13,7 @@ from govorit.names import lexicon
 from govorit.names.actors import Scene
 from govorit.names.phrases import MARKS
 
-_DASH = "—–- \t\u00a0"
+_BEFORE = f"{marks.DASHES} \t\u00a0"  # the words of a turn
 _ASKED = re.compile(r"\b(?:спрашиваю|интересуюсь|(?:спросила?|спросили) (?:я|мы)|(?:я|мы) спросил)\b", re.I)
 _SHORT = 200  # characters
 _ENOUGH = 3  # questions that are answered by a turn that asks nothing, or labels, of an interview; two questions where they are all
@@ -70,7 +70,7 @@ def find_turns(text: str, quotes: Sequence[Quote], scene: Scene) -> tuple[list[T
     alternate = any(count > 1 and len(run) == 2 * count for count, run in zip(answered, dialogues, strict=True))
     if not (sum(answered) >= _ENOUGH or alternate or _has_labels(found)):
         return [], dialogues
-    return [turn for run in runs for turn in run if turn.dashed or _is_dialogue(run)], []
+    return [turn for run in runs for turn in (run if _is_dialogue(run) else [turn for turn in run if turn.dashed])], []
 
 
 def _is_dialogue(run: Sequence[Turn]) -> bool:
@@ -93,12 +93,12 @@ def _turns(text: str, quotes: Sequence[Quote], scene: Scene) -> Iterator[Turn]:
         if scene.inside(paragraph.start()) and paragraph.start() not in opening:
             continue  # of the words of the turn before
         line = paragraph[0].rstrip()
-        start = paragraph.start() + len(line) - len(line.lstrip(_DASH))
+        start = paragraph.start() + len(line) - len(line.lstrip(_BEFORE))
         end = paragraph.start() + len(line)
         number = opening.get(start)
         words = [(span.start, span.end) for span in quotes[number].content] if number is not None else [(start, end)]
         label = text[start : words[0][0]] if number is not None else ""
-        dashed = bool(label) or line[0] in "—–-"
+        dashed = bool(label) or line[0] in marks.DASHES
         if not dashed and (number is None or words[-1][1] < end - 1):
             told = paragraph
             continue
@@ -123,7 +123,7 @@ def begin(text: str, quote: Quote) -> int:
 
 def label_of(words: str) -> str:
     """What a label says, without marks and what follows it: `Корр.: — ` -> `корр`."""
-    return words.strip(f"{MARKS}.:{_DASH}").lower()
+    return words.strip(f"{MARKS}.:{_BEFORE}").lower()
 
 
 def roles(turns: Sequence[Turn], known: Mapping[int, bool], called: Collection[int]) -> list[bool]:
