@@ -130,12 +130,29 @@ def test_a_persons_name_stays_in_one_script():
         with np.errstate(divide="ignore"):
             scores = np.log([[0.0, 0.1, 0.5, 0.1, 0.3] if i else [0.0, 0.6, 0.0, 0.4, 0.0] for i in range(len(bounds))])
         given = scores.copy()
-        found = viterbi.spans(boundaries.within_scripts(scores, text, bounds, ["PER", "ORG"]), bounds, ["PER", "ORG"])
+        found = viterbi.spans(boundaries.within_names(scores, text, bounds, ["PER", "ORG"]), bounds, ["PER", "ORG"])
         assert [text[span.start : span.end] for span in found] == (persons if len(persons) == 1 else [text]), text
         assert np.array_equal(scores, given)
-        alone = viterbi.spans(boundaries.within_scripts(scores[:, :3], text, bounds, ["PERSON"]), bounds, ["PERSON"])
+        alone = viterbi.spans(boundaries.within_names(scores[:, :3], text, bounds, ["PERSON"]), bounds, ["PERSON"])
         assert [text[span.start : span.end] for span in alone] == persons
-        assert np.array_equal(boundaries.within_scripts(scores[:, 2:], text, bounds, ["ORG"]), scores[:, 2:])
+        assert np.array_equal(boundaries.within_names(scores[:, 2:], text, bounds, ["ORG"]), scores[:, 2:])
+
+
+def test_a_persons_name_goes_on_over_no_sign_that_names_do_not_have():
+    """And `-младший` belongs to the name before it, where there is one."""
+    for text, persons in (
+        ("Дж. «Бадди» Макгирт", ["Дж. «Бадди» Макгирт"]),
+        ("Гидеон Ю (Гидеон Ю)", ["Гидеон Ю", "Гидеон Ю"]),
+        ("Барак, Обама —", ["Барак", "Обама"]),
+        ("Буш-младшего и Буш-старший", ["Буш-младшего", "Буш-старший"]),
+        ("и-младший Буш - старший", ["Буш"]),
+    ):
+        bounds = words(text)
+        kinds = ["small" if text[start].islower() else "name" if text[start].isalpha() else "sign" for start, _ in bounds]
+        with np.errstate(divide="ignore"):
+            scores = np.log([{"small": [0.9, 0.0, 0.1], "name": [0.0, 0.2, 0.8], "sign": [0.4, 0.0, 0.6]}[kind] for kind in kinds])
+        found = viterbi.spans(boundaries.within_names(scores, text, bounds, ["PER"]), bounds, ["PER"])
+        assert [text[span.start : span.end] for span in found] == persons, text
 
 
 def test_no_answer_goes_on_into_the_question_behind_it():

@@ -75,19 +75,19 @@ def with_lines(reader: Reader, text: str, bounds: Sequence[tuple[int, int]], sco
     return with_costs(reader, text, bounds, boundaries.within_lines(scores, text, bounds))
 
 
-def with_scripts(reader: Reader, text: str, bounds: Sequence[tuple[int, int]], scores: np.ndarray) -> list[Span]:
-    return with_lines(reader, text, bounds, boundaries.within_scripts(scores, text, bounds, reader.extractor.contract.layers["entities"]))
+def with_names(reader: Reader, text: str, bounds: Sequence[tuple[int, int]], scores: np.ndarray) -> list[Span]:
+    return with_lines(reader, text, bounds, boundaries.within_names(scores, text, bounds, reader.extractor.contract.layers["entities"]))
 
 
 def with_repeats(reader: Reader, text: str, bounds: Sequence[tuple[int, int]], scores: np.ndarray) -> list[Span]:
-    return with_scripts(reader, text, bounds, repeats.pool(scores, text, bounds))
+    return with_names(reader, text, bounds, repeats.pool(scores, text, bounds))
 
 
 DECODERS: dict[str, Decode] = {
     "tags alone": alone,
     "and costs of boundaries": with_costs,
     "and names that end with their lines": with_lines,
-    "and persons in one script": with_scripts,
+    "and persons that are nothing but names": with_names,
     "and names that come again: the decoder": with_repeats,
 }
 

@@ -35,7 +35,7 @@ def decode(
         values = scores[layer]
         if layer == "entities":
             values = boundaries.within_lines(values, article.text, bounds)
-            values = repeats.pool(boundaries.within_scripts(values, article.text, bounds, labels), article.text, bounds)
+            values = repeats.pool(boundaries.within_names(values, article.text, bounds, labels), article.text, bounds)
         if layer == "quotes":
             hinted = values if aids.hints is None else aids.hints.add(values, article.text, bounds, scores)
             values = boundaries.before_questions(hinted, article.text, bounds)
