@@ -75,12 +75,11 @@ def within_names(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, int]
         return scores
     scripts = [_script(text[start:end]) for start, end in bounds]
     changes = [i for i, (one, other) in enumerate(pairwise(scripts), 1) if one and other and one != other]
-    starts = [start for start, _ in bounds]
-    signs, younger = ([bisect_left(starts, found.start()) for found in kind.finditer(text)] for kind in (_SIGN, _YOUNGER))
+    signs, younger = ([i for i, (start, _) in enumerate(bounds) if kind.match(text, start)] for kind in (_SIGN, _YOUNGER))
     scores = _cut(scores, changes + signs, persons)
     if younger:
         scores = scores.copy()
-        scores[np.ix_([place for i in younger for place in (i, i + 1)], persons)] = 0.0  # as sure as can be, once a name has begun
+        scores[np.ix_([place for i in younger for place in (i, i + 1)[: len(bounds) - i]], persons)] = 0.0  # sure, once a name has begun
     return scores
 
 
