@@ -91,7 +91,7 @@ class Runs:
         return train(self.options.out / self.name / what, "model=mini", *path, *overrides)  # those of `mini` are scores.py's as well
 
 
-def factrueval(runs: Runs, seed: int) -> dict[str, Scores]:
+def factrueval(runs: Runs, seed: int) -> Scores:
     folds = runs.options.folds
     data = ["task=ner", "data=factrueval", f"data.root={runs.options.root}", f"data.folds={folds}", f"seed={seed}"]
     done = [runs.train(f"factrueval-{seed}-{fold}", *data, f"data.fold={fold}") for fold in range(folds)]
@@ -99,17 +99,17 @@ def factrueval(runs: Runs, seed: int) -> dict[str, Scores]:
     return metrics.score(gold, [article for run in done for article in predictions(run, "test")], ["entities"], resamples=0)
 
 
-def nerel(runs: Runs, seed: int) -> dict[str, Scores]:
+def nerel(runs: Runs, seed: int) -> Scores:
     run = runs.train(f"nerel-{seed}", "task=ner", "data=nerel_per_loc_org", f"data.root={runs.options.root}", f"seed={seed}")
     return metrics.score(dataset_split(run, "dev"), predictions(run, "dev"), ["entities"], resamples=0)
 
 
-def quotes(runs: Runs, seed: int) -> dict[str, Scores]:
+def quotes(runs: Runs, seed: int) -> Scores:
     run = runs.train(f"mix-{seed}", *MIX, f"data.root={runs.options.root}", f"seed={seed}")
     return metrics.score(public(dataset_split(run, "dev")), public(predictions(run, "dev")), ["quotes"], resamples=0)
 
 
-def newsroom(runs: Runs, seed: int) -> dict[str, Scores]:
+def newsroom(runs: Runs, seed: int) -> Scores:
     run = runs.train(f"newsroom-{seed}", "data=newsroom", f"seed={seed}")
     gold = list(formats.read(ROOT / "data/newsroom/test.jsonl"))
     return metrics.score(gold, predictions(run, "test"), ["entities", "quotes"], resamples=0)
@@ -123,18 +123,18 @@ def contents(table: dict[str, metrics.Figure]) -> float:
     return 2 * right / both if both else 0.0
 
 
-def spread(scores: Sequence[dict[str, Scores]], figure: Callable[[dict[str, Scores]], float]) -> str:
+def spread(scores: Sequence[Scores], figure: Callable[[Scores], float]) -> str:
     """The mean over seeds, and how far they lie apart."""
     values = [figure(found) for found in scores]
     mean = f"{statistics.fmean(values):.3f}"
     return f"{mean} ({min(values):.3f}–{max(values):.3f})" if len(values) > 1 else mean
 
 
-def strict(layer: str, label: str) -> Callable[[dict[str, Scores]], float]:
+def strict(layer: str, label: str) -> Callable[[Scores], float]:
     return lambda scores: scores[layer].strict[label].f1
 
 
-CORPORA: dict[str, tuple[Callable[[Runs, int], dict[str, Scores]], dict[str, Callable[[dict[str, Scores]], float]]]] = {
+CORPORA: dict[str, tuple[Callable[[Runs, int], Scores], dict[str, Callable[[Scores], float]]]] = {
     "factrueval": (factrueval, {f"factRuEval {label}": strict("entities", label) for label in ("PER", "LOC", "ORG", metrics.MICRO)}),
     "nerel": (nerel, {"NEREL dev": strict("entities", metrics.MICRO)}),
     "quotes": (

@@ -22,7 +22,7 @@ from tables import LABELS, markdown, replace_between
 
 from govorit import formats
 from govorit.article import Article, Span
-from govorit.decoding import boundaries, repeats, viterbi
+from govorit.decoding import boundaries, nameless, repeats, viterbi
 from govorit.evaluation import metrics
 from govorit.extractor import Extractor
 from govorit.windows import Tokens
@@ -83,12 +83,17 @@ def with_repeats(reader: Reader, text: str, bounds: Sequence[tuple[int, int]], s
     return with_names(reader, text, bounds, repeats.pool(scores, text, bounds))
 
 
+def without_nameless(reader: Reader, text: str, bounds: Sequence[tuple[int, int]], scores: np.ndarray) -> list[Span]:
+    return nameless.without(text, with_repeats(reader, text, bounds, scores))
+
+
 DECODERS: dict[str, Decode] = {
     "tags alone": alone,
     "and costs of boundaries": with_costs,
     "and names that end with their lines": with_lines,
     "and persons that are nothing but names": with_names,
-    "and names that come again: the decoder": with_repeats,
+    "and names that come again": with_repeats,
+    "and no words that name nobody: the decoder": without_nameless,
 }
 
 

@@ -9,9 +9,8 @@ import numpy as np
 
 from govorit import names
 from govorit.article import Article, Span
-from govorit.decoding import boundaries, links, nearness, repeats, viterbi
+from govorit.decoding import boundaries, links, nameless, nearness, repeats, viterbi
 from govorit.decoding.aids import NO_AIDS, Aids
-from govorit.names.lexicon import NO_ORGANISATIONS, ORGANISATION_LABELS
 
 
 def decode(
@@ -42,14 +41,9 @@ def decode(
             values = boundaries.before_questions(hinted, article.text, bounds)
         costs = None if around is None else aids.costs[layer][:, :, around]
         found[layer] = viterbi.spans(values, bounds, labels, costs)
-    entities = [span for span in found.get("entities", []) if not _nameless(article.text, span)]
+    entities = nameless.without(article.text, found.get("entities", []))
     quoted = found.get("quotes", [])
     tied = nearness.tie(quoted, article.text)
     if aids.links is not None:
         tied = links.tie(quoted, article.text, tied, bounds, scores[links.VECTORS], aids.links)
     return replace(article, entities=tuple(entities), quotes=names.resolve(article.text, entities, tied))
-
-
-def _nameless(text: str, span: Span) -> bool:
-    """Whether it is an organisation of which only the kind is said: `СМИ`, `ОАО`."""
-    return span.label in ORGANISATION_LABELS and text[span.start : span.end] in NO_ORGANISATIONS

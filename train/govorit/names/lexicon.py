@@ -11,7 +11,7 @@ def _words(text: str) -> frozenset[str]:
 
 PERSON_LABELS = _words("PER PERSON")
 ORGANISATION_LABELS = _words("ORG ORGANIZATION ORGANISATION")
-NO_ORGANISATIONS = _words("СМИ АО ЗАО ОАО ПАО ООО ИП ФГУП ГУП МУП НКО ИА ГК ФК")  # with no name behind them; none of 6,266 in the corpora
+NO_ORGANISATIONS = _words("СМИ АО ЗАО ОАО ПАО ООО ИП ФГУП ГУП МУП НКО ИА ГК ФК")  # alone: kinds, not names
 OTHER_LABELS = ORGANISATION_LABELS | _words("LOC LOCATION GPE CITY COUNTRY DISTRICT STATE_OR_PROVINCE")
 
 # --- forms of pronouns: of whom they may be
