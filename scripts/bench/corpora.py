@@ -77,10 +77,10 @@ def generate(path: Path, articles: int = 0, size: int = 0) -> int:
     rng = random.Random(0)
     stock = [article(rng, str(i)) for i in range(5000)]
     written = 0
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with path.open("wb") as file:
         for number in count() if size else range(articles):
-            written += file.write(jsonl.dump(replace(stock[number % len(stock)], id=f"a-{number}")) + "\n")
-            if size and file.buffer.tell() >= size:
+            written += file.write(f"{jsonl.dump(replace(stock[number % len(stock)], id=f'a-{number}'))}\n".encode())
+            if size and written >= size:
                 return number + 1
     return articles
 
@@ -145,7 +145,7 @@ def duplicates() -> str:
     for kind, copies in planted.items():
         found = sum(any(f"{a.id!r} of dev" in note and f"{a.meta['of']!r} of train" in note for note in notes) for a in copies)
         rows.append([f"{kind}", f"{found} of {len(copies)}"])
-    rows.append(["none planted: alarms", len(notes) - sum(map(len, planted.values()))])
+    rows.append(["none planted: alarms", f"{len(notes) - sum(map(len, planted.values()))}"])
     head = f"planted across a split of {len(train):,} and {len(dev):,} articles ({seconds:.0f} s)"
     return markdown([head, "found, both articles named"], rows)
 
