@@ -204,7 +204,8 @@ class Resolver:
         source = self._source(phrase, quote.speaker) if head.number == "sing" else None
         if source:
             return source
-        if head.animate and head.number == "sing" and self.text[quote.speaker.start] not in phrases.MARKS:
+        somebody = phrase.lemmas & lexicon.SOMEBODY or self.text[quote.speaker.start] in phrases.MARKS
+        if head.animate and head.number == "sing" and not somebody:
             gender = phrases.strict_gender(head) or context.gender
             answer = self._meant(phrase, quote.speaker, gender, owner is not None)
             if answer:
