@@ -9,7 +9,7 @@ import numpy as np
 
 from govorit import names
 from govorit.article import Article, Span
-from govorit.decoding import boundaries, links, nameless, nearness, repeats, viterbi
+from govorit.decoding import boundaries, links, nameless, nearness, repeats, speeches, viterbi
 from govorit.decoding.aids import NO_AIDS, Aids
 
 
@@ -42,7 +42,7 @@ def decode(
         costs = None if around is None else aids.costs[layer][:, :, around]
         found[layer] = viterbi.spans(values, bounds, labels, costs)
     entities = nameless.without(article.text, found.get("entities", []))
-    quoted = found.get("quotes", [])
+    quoted = speeches.whole(article.text, found.get("quotes", []))
     tied = nearness.tie(quoted, article.text)
     if aids.links is not None:
         tied = links.tie(quoted, article.text, tied, bounds, scores[links.VECTORS], aids.links)

@@ -172,7 +172,8 @@ def _extent(text: str, start: int, end: int, entities: Entities) -> tuple[int, i
     noun = parses(text[start:end])
     first = start
     while (before := _PREVIOUS.search(text, max(first - 40, 0), first)) and any(
-        agreeing(before[1], case_of(parse), parse.tag.number, parse.tag.gender) and not any("Apro" in parse.tag for parse in parses(before[1]))
+        agreeing(before[1], case_of(parse), parse.tag.number, parse.tag.gender)
+        and not any("Apro" in parse.tag for parse in parses(before[1]))
         for parse in noun
         if parse.tag.POS == "NOUN"
     ):
