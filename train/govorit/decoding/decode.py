@@ -9,7 +9,7 @@ import numpy as np
 
 from govorit import names
 from govorit.article import Article, Span
-from govorit.decoding import boundaries, links, nameless, nearness, repeats, speeches, viterbi
+from govorit.decoding import boundaries, datelines, edges, links, nameless, nearness, repeats, speeches, viterbi
 from govorit.decoding.aids import NO_AIDS, Aids
 
 
@@ -36,11 +36,12 @@ def decode(
         if layer == "entities":
             values = boundaries.within_lines(values, article.text, bounds)
             values = repeats.pool(boundaries.within_names(values, article.text, bounds, labels), article.text, bounds)
+            values = datelines.place(values, article.text, bounds, labels)
         if layer == "quotes":
             hinted = values if aids.hints is None else aids.hints.add(values, article.text, bounds, scores)
-            values = boundaries.before_questions(hinted, article.text, bounds)
+            values = datelines.silent(boundaries.before_questions(hinted, article.text, bounds), article.text, bounds)
         costs = None if around is None else aids.costs[layer][:, :, around]
-        found[layer] = viterbi.spans(values, bounds, labels, costs)
+        found[layer] = edges.trimmed(article.text, viterbi.spans(values, bounds, labels, costs))
     entities = nameless.without(article.text, found.get("entities", []))
     quoted = speeches.whole(article.text, found.get("quotes", []))
     tied = nearness.tie(quoted, article.text)
