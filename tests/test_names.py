@@ -36,6 +36,17 @@ NAMES = {
     "a surname": (
         "Приехал <PER>Юрий Чайка</PER>. <q>«Да»</q>, — <cue>сказал</cue> <src name=\"Юрий Чайка\"><PER>Чайка</PER></src>."
     ),
+    "capitals inside a name": (
+        '<cue 1>По словам</cue> <src 1 name="Майкл О\'Нил"><PER>Майкла О\'Нила</PER></src>, <q 1 indirect>дождь</q>. '
+        '<cue 2>По словам</cue> <src 2 name="Шон О’Коннор"><PER>Шона О’Коннора</PER></src>, <q 2 indirect>снег</q>. '
+        'В <src 3 name="Telegram-канал ведомства">Telegram-канале ведомства</src> <cue 3>говорится</cue>, что <q 3 indirect>лёд</q>.'
+    ),
+    "a stress mark and a soft hyphen are not of the name": (
+        '<src name="Алексей Громов"><PER>Алек\u00adсей Гро\u0301мов</PER></src> <cue>сказал</cue>: <q>«Да»</q>.'
+    ),
+    "somebody new": (
+        'Прибыл <PER>Артур Чилингаров</PER>. <src name="один британец">Один британец</src> <cue>сказал</cue>, что <q indirect>шёл град</q>.'
+    ),
     "the full name comes later": (
         '<src 1 name="Сергей Собянин"><PER>Собянин</PER></src> <cue 1>сказал</cue>: <q 1>«Да»</q>. Так <PER>Сергей Собянин</PER> закончил.'
     ),

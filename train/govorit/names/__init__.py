@@ -14,6 +14,8 @@ from govorit.names import lexicon
 from govorit.names.finder import persons
 from govorit.names.resolver import Resolver
 
+_UNSEEN = dict.fromkeys(map(ord, "\u0301\u00ad\u200b\u200c\u200d\u2060\ufeff"))  # stress, soft hyphens and joiners: no part of a name
+
 
 def resolve(text: str, entities: Sequence[Span], quotes: Sequence[Quote]) -> tuple[Quote, ...]:
     """Name the speakers of an article: the same quotations in the same order, each with `name` and `name_score`.
@@ -32,7 +34,9 @@ def resolve(text: str, entities: Sequence[Span], quotes: Sequence[Quote]) -> tup
     others = [span for span in entities if span.label in lexicon.OTHER_LABELS]
     answers = Resolver(text, persons(text, entities, quotes), others, quotes).resolve()
     return tuple(
-        replace(quote, name=answer.actor.name if answer.actor else None, name_score=round(answer.score * _score(quote), 4))
+        replace(
+            quote, name=answer.actor.name.translate(_UNSEEN) if answer.actor else None, name_score=round(answer.score * _score(quote), 4)
+        )
         for quote, answer in zip(quotes, answers, strict=True)
     )
 

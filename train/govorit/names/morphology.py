@@ -55,10 +55,11 @@ def fold(word: str) -> str:
 
 
 def like(word: str, model: str) -> str:
-    """Give `word` the capitals of `model`, all that it opens with: `МИДа` makes `мид` `МИД`."""
-    if "-" in word and word.count("-") == model.count("-"):
-        return "-".join(like(part, other) for part, other in zip(word.split("-"), model.split("-"), strict=True))
-    capitals = len(model) - len(model.lstrip("АБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ"))
+    """Give `word` the capitals of `model`, all that it opens with: `МИДа` makes `мид` `МИД`, `О'Нила` makes `о'нил` `О'Нил`."""
+    for sign in "-'’":
+        if sign in word and word.count(sign) == model.count(sign):
+            return sign.join(like(part, other) for part, other in zip(word.split(sign), model.split(sign), strict=True))
+    capitals = next((i for i, letter in enumerate(model) if not letter.isupper()), len(model))
     return word.upper() if capitals == len(model) > 1 else word[:capitals].upper() + word[capitals:]
 
 
