@@ -44,7 +44,7 @@ NAMES = {
     "a stress mark and a soft hyphen are not of the name": (
         '<src name="Алексей Громов"><PER>Алек\u00adсей Гро\u0301мов</PER></src> <cue>сказал</cue>: <q>«Да»</q>.'
     ),
-    "somebody new": (
+    "one who has not been spoken of": (
         'Прибыл <PER>Артур Чилингаров</PER>. <src name="один британец">Один британец</src> <cue>сказал</cue>, что <q indirect>шёл град</q>.'
     ),
     "the full name comes later": (

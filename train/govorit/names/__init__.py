@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from govorit.article import Quote, Span
 from govorit.names import lexicon
+from govorit.names.actors import Actor
 from govorit.names.finder import persons
 from govorit.names.resolver import Resolver
 
@@ -34,11 +35,13 @@ def resolve(text: str, entities: Sequence[Span], quotes: Sequence[Quote]) -> tup
     others = [span for span in entities if span.label in lexicon.OTHER_LABELS]
     answers = Resolver(text, persons(text, entities, quotes), others, quotes).resolve()
     return tuple(
-        replace(
-            quote, name=answer.actor.name.translate(_UNSEEN) if answer.actor else None, name_score=round(answer.score * _score(quote), 4)
-        )
+        replace(quote, name=_written(answer.actor), name_score=round(answer.score * _score(quote), 4))
         for quote, answer in zip(quotes, answers, strict=True)
     )
+
+
+def _written(actor: Actor | None) -> str | None:
+    return actor.name.translate(_UNSEEN) if actor else None
 
 
 def _score(quote: Quote) -> float:
