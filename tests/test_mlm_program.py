@@ -110,6 +110,12 @@ def test_what_a_run_says(place, tmp_path, capsys):
     assert "report     " not in out and "dataset" not in out, "what is not there is not named"
 
 
+def test_a_run_that_holds_nothing_out_leaves_its_encoder(place, tmp_path, capsys):
+    assert call(overrides(place / "plain.txt", "mlm.tokens=400", "mlm.heldout=0", "out=run"), tmp_path) == 0
+    assert "; held out 0\n" in capsys.readouterr().err
+    assert (tmp_path / "run/model/model.safetensors").exists() and (tmp_path / "run/metrics.json").exists()
+
+
 def test_a_second_run_finds_tokenizer_and_tokens(place, tmp_path, capsys):
     assert call(overrides(place / "plain.txt", "mlm.tokens=400", "out=one"), tmp_path) == 0
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "data/built").rglob("*")}

@@ -59,7 +59,7 @@ class Network(nn.Module):
         """
         self._chosen = hidden
         scores = self.model(input_ids=ids, attention_mask=mask).logits[0]
-        states = self._hidden[asked]
+        states, self._hidden = self._hidden[asked], self._hidden.detach()  # a network that keeps a graph cannot be copied
         return scores, {layer: head(states) for layer, head in self.heads.items()}
 
     def _gather(self, _: nn.Module, __: Any, output: Any) -> Any:
