@@ -146,6 +146,20 @@ def test_a_sweep_over_folders_with_russian_names():
     assert program.quoted("--config-dir=папка") == "--config-dir=папка"
 
 
+@pytest.mark.parametrize(
+    "given, taken",
+    [
+        ("-m data=folder model.path=x seed=1,2", "model=own data=folder model.path=x seed=1,2 -m"),
+        ("-m task=mlm data.text=x", "trainer=mlm task=mlm data.text=x -m"), ("task=ner -m seed=1,2", "task=ner seed=1,2 -m"),
+        ("--cfg job data.root=x model.path=y", "model=own data.root=x model.path=y --cfg job"),
+        ("--cfg job --resolve ~data", "~data --cfg job --resolve"), ("seed=1 --info", "seed=1 --info"),
+        ("-m seed=1,2 word", "seed=1,2 word -m"),
+    ],
+)  # fmt: skip
+def test_options_may_stand_before_overrides_and_among_them(given, taken):
+    assert program.gathered(given.split()) == taken.split()
+
+
 # Mistakes
 
 
@@ -174,6 +188,8 @@ MISTAKES = {
     "sweep, wrong type": (["-m", "seed=a,1"], "seed"),
     "no corpus, in Russian": (["data=folder", "data.root=статьи (1)"], "data.sources.folder.path: статьи (1): no such file or folder"),
     "sweep, no corpus": (["-m", "seed=1,2", "data=folder", "data.root=none"], "none: no such file or folder"),
+    "sweep, no encoder": (["-m", "seed=1,2", "model.path=no/such/folder"], "model.path: no/such/folder"),
+    "sweep, no text": (["-m", "task=mlm", "seed=1,2"], "data.text: found None"),
     "sweep, value": (["-m", "trainer.precision=fp16,bf17"], "trainer.precision: found 'fp16'"),
 }  # fmt: skip
 

@@ -41,8 +41,7 @@ def _program() -> int:
 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come up to us, who say them in one line
     register()
-    given = [quoted(argument) for argument in sys.argv[1:]]
-    sys.argv[1:] = [*implied(given), *given]  # in front: overrides behind an option (--cfg job) are not taken for overrides
+    sys.argv[1:] = gathered(sys.argv[1:])
     before = {*OUTPUTS.glob("*")}
     try:
         hydra.main(version_base="1.3", config_path=str(paths.shipped("conf")), config_name="config")(_job)()
@@ -51,6 +50,17 @@ def _program() -> int:
             _remove_if_nothing_ran(sweep)
         raise UserError(one_line(error)) from None
     return 0
+
+
+def gathered(arguments: Sequence[str]) -> list[str]:
+    """Put the overrides, and those that they bring, before the options: Hydra wants them together, and reads none behind an option."""
+    overrides: list[str] = []
+    options: list[str] = []
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        word = not before.startswith("-") or before in ("-m", "--multirun")  # no option's value, like the job of --cfg job
+        is_override = not argument.startswith("-") and (word or "=" in argument or argument.startswith("~"))
+        (overrides if is_override else options).append(quoted(argument))
+    return [*implied(overrides), *overrides, *options]
 
 
 def quoted(argument: str) -> str:
