@@ -74,8 +74,8 @@ def test_every_task_model_and_corpus_go_together(composing):
             f"task={task}",
             f"model={model}",
             f"data={data}",
-            "data.root=/x",
-            "data.text=/x",
+            *(["data.root=/x"] if data != "newsroom" else []),
+            *(["data.text=/x"] if task == "mlm" else []),
             *(["model.path=/y"] if model == "own" else []),
         ]
         config = settled(*given)
@@ -124,8 +124,23 @@ def test_more_articles_are_sources_of_their_own(composing, tmp_path):
 
 @pytest.mark.parametrize("data", sorted(set(names("data")) - {"newsroom"}))
 def test_the_root_of_a_corpus_must_be_given(composing, data):
-    with pytest.raises(UserError, match=r"^data\.root: must be given, as data\.root=…"):
-        settled(f"data={data}")
+    for given in ([], ["data.root="]):
+        with pytest.raises(UserError, match=r"^data\.root: must be given, as data\.root=…"):
+            settled(f"data={data}", *given)
+
+
+def test_a_root_that_is_not_read_is_told(composing):
+    for given, remedy in (
+        ([], "say data=folder"),
+        (["data=newsroom", "task=ner"], "say data=folder"),
+        (["task=mlm"], "raw text for task=mlm is"),
+    ):
+        with pytest.raises(UserError, match=rf"^data\.root: data=newsroom does not read it; {remedy}"):
+            settled(*given, "data.root=/x")
+    for given in (["data=mix", "data.use=[newsroom]"], ["experiment=mini_joint"], ["data.sources.newsroom.train=${data.root}/train.jsonl"]):
+        assert settled(*given, "data.root=/x").data.root == "/x"
+    with pytest.raises(UserError, match=r"^data\.text: found '/x', expected null: raw text is for task=mlm; task=joint reads articles"):
+        check(settled("data.text=/x"))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +193,10 @@ MISTAKES = {
     "no such choice": (["model=rubrt"], "rubrt", "rubert_tiny2"),
     "syntax": (["trainer.epochs=[1"], "trainer.epochs=[1"),
     "no root": (["data=folder"], "data.root: must be given"),
+    "empty root": (["data=folder", "data.root="], "data.root: must be given, as data.root=…"),
+    "root that is not read": (["data.root=/nowhere"], "data.root: data=newsroom does not read it; say data=folder"),
     "no path": (["model=own"], "model.path: must be given"),
+    "empty path": (["model.path="], "model.path: must be given"),
     "no model": (["model.path=no/such/folder"], "model.path: no/such/folder"),
     "no corpus": (["data=folder", "data.root=none"], "data.sources.folder.path: none: no such file or folder"),
     "label": (["data.labels=[PER,GPE]"], "data.labels: 'GPE'"),

@@ -202,6 +202,7 @@ def _rules(config: Config) -> Iterator[tuple[str, bool, str]]:
     if task.name == "mlm":
         yield from _mlm_rules(config)
     else:
+        yield "data.text", not config.data.text, f"null: raw text is for task=mlm; task={task.name} reads articles, data=folder data.root=…"
         yield "task.layers", bool(task.layers) and set(task.layers) <= {*LAYERS}, f"some of {', '.join(LAYERS)}"
     yield "task.layers", len(set(task.layers)) == len(task.layers), "each layer once"
     yield "model.window", model.window >= 8, "at least 8 tokens"

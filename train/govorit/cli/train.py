@@ -149,18 +149,22 @@ def quieten(config: Config) -> None:
     datasets.disable_progress_bars()
 
 
+_UNREAD = ("say data=folder for articles of your own, or data.more=[…] for ours and yours at once", "raw text for task=mlm is data.text=…")
 _ROOT = ": the folder of your articles, or of the public corpora (data/README.md says how to get them)"
 
 
 def settle(composed: DictConfig) -> Config:
     """The composed config as dataclasses; what is missing is told by its key."""
     for key, hint in (("data.root", _ROOT), ("model.path", "")):
-        if OmegaConf.is_missing(composed[key.split(".")[0]], key.split(".")[1]):
+        group, name = key.split(".")
+        if OmegaConf.is_missing(composed[group], name) or composed[group][name] == "":
             raise UserError(f"{key}: must be given, as {key}=…{hint}")
     use, sources = composed.data.use, composed.data.sources
     wanted = OmegaConf.to_yaml(OmegaConf.create({name: source for name, source in sources.items() if use is None or name in use}))
     if composed.data.root is None and "${data.root}" in wanted:  # a mix, of which one part needs no root
         raise UserError(f"data.root: must be given, as data.root=…{_ROOT}")
+    if composed.data.root is not None and "${data.root}" not in OmegaConf.to_yaml(composed.data):
+        raise UserError(f"data.root: data={composed.data.name} does not read it; {_UNREAD[composed.task.name == 'mlm']}")
     OmegaConf.resolve(composed)
     config: Any = OmegaConf.to_object(composed)
     _take_more(config.data)
