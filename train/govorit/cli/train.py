@@ -60,6 +60,10 @@ def gathered(arguments: Sequence[str]) -> list[str]:
         word = not before.startswith("-") or before in ("-m", "--multirun")  # no option's value, like the job of --cfg job
         is_override = not argument.startswith("-") and (word or "=" in argument or argument.startswith("~"))
         (overrides if is_override else options).append(quoted(argument))
+    for option in options:
+        name, _, value = option.lstrip("-").partition("=")
+        if found := next((key for key in _names() if f".{key}".endswith(f".{name}")), None):
+            raise UserError(f"{option}: a setting has no dashes; say {found}={value or '…'}")
     return [*implied(overrides), *overrides, *options]
 
 
@@ -216,14 +220,31 @@ def one_line(error: BaseException) -> str:
     said = dict.fromkeys(line for line in lines if line and not line.startswith(_ADVICE))
     text = "; ".join(said).replace(":; ", ": ") or "the config cannot be composed"
     key = re.search(r"Could not override '([^']+)'|Key '([^']+)' (?:is )?not in", text)
-    known = flatten(OmegaConf.to_container(OmegaConf.structured(Config)))
-    groups = {".".join(name.split(".")[:depth]) for name in known for depth in (1, 2, 3)}
+    if override and "missing EQUAL" in text:
+        return f"{override}: found no value; settings are KEY=VALUE, without spaces, as in task=ner"
+    if comma := re.match(r"Ambiguous value for argument '([^=]+)=(.*?)'; 1\. ", text):
+        name, value = comma.groups()
+        wanted = f"a point in a number, [{value}] for a list, '{name}=\"{value}\"' for text, or -m before a sweep"
+        return f"{name}={value}: found a comma; expected {wanted}"
+    if single := re.match(r"Error merging override ([^=;]+)=([^;]*);.* is not a ListConfig", text):
+        name, value = single.groups()
+        return f"{name}: found {value}, expected a list: {name}=[{value}]"
     if added := re.match(r"Error merging override (\+data\.sources\.[^;]*)", text):
         return f"{added[1]}: adds a source; expected data.more=[FILE_OR_FOLDER], or conf/data/NAME.yaml"
-    near = get_close_matches(key[1] or key[2], sorted(groups), 1, 0.5) if key else []
-    if near and known.get(near[0]) == {} and key and (key[1] or "").startswith(f"{near[0]}."):
+    near = get_close_matches(re.sub(r"(?<![a-z])lr$", "learning_rate", key[1] or key[2]), _names(), 1, 0.5) if key else []
+    if near and _known().get(near[0]) == {} and key and (key[1] or "").startswith(f"{near[0]}."):
         return f"{text}; a key of your own is given with a plus: +{key[1]}=…"
     return f"{text}; did you mean {near[0]}=…?" if near else text
+
+
+def _names() -> list[str]:
+    """The keys that there are and the groups that they stand in, those above first."""
+    names = {".".join(name.split(".")[:depth]) for name in (*_known(), "experiment") for depth in (1, 2, 3)}
+    return sorted(names, key=lambda name: (name.count("."), name))
+
+
+def _known() -> dict[str, Any]:
+    return flatten(OmegaConf.to_container(OmegaConf.structured(Config)))
 
 
 _ADVICE = (
