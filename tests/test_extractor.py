@@ -130,6 +130,13 @@ def test_a_text_without_words_gives_an_empty_article(extractor):
     assert mixed[0].entities == mixed[2].entities == () and same(mixed[1], replace(mixed[3], id="1")) and mixed[1].entities
 
 
+def test_what_is_no_list_of_texts_is_told(extractor):
+    with pytest.raises(TypeError, match=r"^texts: found one str, expected a list of texts: extractor\(\[text\]\)$"):
+        extractor("строка")
+    with pytest.raises(TypeError, match=r"^texts\[1\]: found NoneType, expected str$"):
+        extractor(["строка", None])
+
+
 def test_nothing_to_read(extractor):
     assert extractor([]) == [] and list(extractor.read(iter([]))) == [] and extractor.score([], 100) == []
 

@@ -61,8 +61,14 @@ class Extractor:
         return cls(network, tokenizer, contract, Aids.read(folder))
 
     def __call__(self, texts: Iterable[str], batch_tokens: int = 2048) -> list[Article]:
-        """Read texts; their articles are named by their number."""
-        return list(self.read((Article(str(i), text) for i, text in enumerate(texts)), batch_tokens))
+        """Read texts; their articles are named by their number.
+
+        Raises:
+            TypeError: one text in place of several, or something that is no text.
+        """
+        if isinstance(texts, str | bytes):
+            raise TypeError(f"texts: found one {type(texts).__name__}, expected a list of texts: extractor([text])")
+        return list(self.read((_article(i, text) for i, text in enumerate(texts)), batch_tokens))
 
     def read(
         self,
@@ -118,6 +124,12 @@ class Extractor:
     def _take(self, into: np.ndarray, values: np.ndarray, window: Window, heads: np.ndarray) -> None:
         first, last = np.searchsorted(heads, (window.own_start, window.own_end))
         into[first:last] = values[heads[first:last] - window.start + len(self.frame.before)]
+
+
+def _article(number: int, text: str) -> Article:
+    if not isinstance(text, str):
+        raise TypeError(f"texts[{number}]: found {type(text).__name__}, expected str")
+    return Article(str(number), text)
 
 
 def _torch(folder: Path, contract: Contract, threads: int) -> Engine:
