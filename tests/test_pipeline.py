@@ -236,6 +236,7 @@ def bad_configs(config):
         "warmup": 1.5, "clip": -1.0, "patience": -1, "precision": "fp16", "device": "gpu", "threads": -1,
     }.items():  # fmt: skip
         yield f"trainer.{key}", replace(config, trainer=replace(trainer, **{key: value}))
+    yield "trainer.learning_rate", replace(config, trainer=replace(trainer, learning_rate=5.0))
     yield "task.layers", replace(config, task=replace(config.task, layers=[]))
     yield "task.layers", replace(config, task=replace(config.task, layers=["entitys"]))
     yield "report.resamples", replace(config, report=replace(config.report, resamples=-1))

@@ -221,7 +221,9 @@ def _rules(config: Config) -> Iterator[tuple[str, bool, str]]:
     yield "data.split.folds", split.folds == 0 or split.folds >= 2, "0 (none), or 2 and more"
     for name in ("epochs", "batch_tokens", "accumulate", "lora_rank", "lora_alpha"):
         yield f"trainer.{name}", getattr(trainer, name) >= 1, "at least 1"
-    for name in ("learning_rate", "head_learning_rate", "weight_decay", "clip", "patience", "threads", "minutes"):
+    for name in ("learning_rate", "head_learning_rate"):
+        yield f"trainer.{name}", 0 <= getattr(trainer, name) <= 0.1, "from 0 to 0.1"
+    for name in ("weight_decay", "clip", "patience", "threads", "minutes"):
         yield f"trainer.{name}", 0 <= getattr(trainer, name) < math.inf, "0 or more"
     yield "trainer.layer_decay", 0 < trainer.layer_decay <= 1, "a share above 0, at most 1"
     yield "trainer.warmup", 0 <= trainer.warmup <= 1, "a share from 0 to 1"
