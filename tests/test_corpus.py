@@ -384,6 +384,7 @@ def test_folds_of_a_corpus_with_splits_of_its_own_are_refused(tmp_path):
     shared = Source(path=str(write(tmp_path / "pile.jsonl", *many(12))))
     found = corpus.load(Data(name="both", sources={"news": Source(train=str(path)), "pile": shared}, split=Split(folds=3)), ["quotes"], 0)
     assert "a" in {article.id for article in found.splits["train"]} and len(found.splits["test"]) == 4
+    assert found.notes[0] == "fold 0 of 3 is held out for test; -m 'data.fold=range(3)' tests each in turn"
     with pytest.raises(UserError, match=r"^data\.use: 'old' is not in data=folder; it has news"):
         load(Source(train=str(path)), use=["old"])
 

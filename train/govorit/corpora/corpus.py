@@ -55,6 +55,8 @@ def load(config: Data, layers: Sequence[str], seed: int) -> Corpus:
         raise UserError(
             f"data.split.folds: {', '.join(found)} comes with splits of its own; cross-validation needs a source with .path to share out"
         )
+    if folds := config.split.folds:
+        notes.append(f"fold {config.split.fold} of {folds} is held out for test; -m 'data.fold=range({folds})' tests each in turn")
     for name, paths in found.items():
         for split, articles in _read_source(name, paths, config, seed, notes.append).items():
             splits[split] += articles
