@@ -22,12 +22,14 @@ from tables import LABELS, markdown, replace_between
 
 from govorit import formats
 from govorit.article import Article, Span
-from govorit.decoding import boundaries, nameless, repeats, viterbi
+from govorit.decoding import boundaries, decode, repeats, viterbi
+from govorit.decoding.aids import Aids
 from govorit.evaluation import metrics
 from govorit.extractor import Extractor
 from govorit.windows import Tokens
 
-Decode = Callable[[Reader, str, Sequence[tuple[int, int]], np.ndarray], list[Span]]
+Bounds = Sequence[tuple[int, int]]
+Decoder = Callable[[Extractor, Article, Bounds, np.ndarray], list[Span]]
 
 
 def main() -> None:
@@ -45,55 +47,61 @@ def main() -> None:
         "newsroom dev": [Reader(released, list(formats.read(ROOT / "data/newsroom/dev.jsonl")))],
     }
     head = ["", *(cell for corpus in corpora for cell in (f"{corpus}: {LABELS[0]}", *LABELS[1:]))]
-    rows = [[name, *(cell for readers in corpora.values() for cell in f1(readers, decode))] for name, decode in DECODERS.items()]
+    rows = [[name, *(cell for readers in corpora.values() for cell in f1(readers, decoder))] for name, decoder in DECODERS.items()]
     table = markdown(head, rows)
     print(table)
     replace_between("entities", table)
 
 
-def f1(readers: Sequence[Reader], decode: Decode) -> Iterator[str]:
+def f1(readers: Sequence[Reader], decoder: Decoder) -> Iterator[str]:
     gold = [article for reader in readers for article in reader.articles]
-    found = [answer for reader in readers for answer in reader.each(lambda *one, reader=reader: answered(reader, decode, *one))]
+    found = [answer for reader in readers for answer in reader.each(lambda *one, reader=reader: answered(reader, decoder, *one))]
     scores = metrics.score(gold, found, ["entities"], resamples=0)["entities"].strict
     return (f"{scores[label].f1:.3f}" for label in LABELS)
 
 
-def answered(reader: Reader, decode: Decode, article: Article, item: Tokens, scores: Mapping[str, np.ndarray]) -> Article:
-    return replace(article, entities=tuple(decode(reader, article.text, item.bounds, scores["entities"])))
+def answered(reader: Reader, decoder: Decoder, article: Article, item: Tokens, scores: Mapping[str, np.ndarray]) -> Article:
+    return replace(article, entities=tuple(decoder(reader.extractor, article, item.bounds, scores["entities"])))
 
 
-def alone(reader: Reader, _: str, bounds: Sequence[tuple[int, int]], scores: np.ndarray) -> list[Span]:
-    return viterbi.spans(scores, bounds, reader.extractor.contract.layers["entities"])
+def alone(extractor: Extractor, _: Article, bounds: Bounds, scores: np.ndarray) -> list[Span]:
+    return viterbi.spans(scores, bounds, extractor.contract.layers["entities"])
 
 
-def with_costs(reader: Reader, text: str, bounds: Sequence[tuple[int, int]], scores: np.ndarray) -> list[Span]:
-    costs = reader.extractor.aids.costs["entities"][:, :, boundaries.contexts(text, bounds)]
-    return viterbi.spans(scores, bounds, reader.extractor.contract.layers["entities"], costs)
+def with_costs(extractor: Extractor, article: Article, bounds: Bounds, scores: np.ndarray) -> list[Span]:
+    costs = extractor.aids.costs["entities"][:, :, boundaries.contexts(article.text, bounds)]
+    return viterbi.spans(scores, bounds, extractor.contract.layers["entities"], costs)
 
 
-def with_lines(reader: Reader, text: str, bounds: Sequence[tuple[int, int]], scores: np.ndarray) -> list[Span]:
-    return with_costs(reader, text, bounds, boundaries.within_lines(scores, text, bounds))
+def with_lines(extractor: Extractor, article: Article, bounds: Bounds, scores: np.ndarray) -> list[Span]:
+    return with_costs(extractor, article, bounds, boundaries.within_lines(scores, article.text, bounds))
 
 
-def with_names(reader: Reader, text: str, bounds: Sequence[tuple[int, int]], scores: np.ndarray) -> list[Span]:
-    return with_lines(reader, text, bounds, boundaries.within_names(scores, text, bounds, reader.extractor.contract.layers["entities"]))
+def with_names(extractor: Extractor, article: Article, bounds: Bounds, scores: np.ndarray) -> list[Span]:
+    return with_costs(extractor, article, bounds, _names(extractor, article, bounds, scores))
 
 
-def with_repeats(reader: Reader, text: str, bounds: Sequence[tuple[int, int]], scores: np.ndarray) -> list[Span]:
-    return with_names(reader, text, bounds, repeats.pool(scores, text, bounds))
+def with_repeats(extractor: Extractor, article: Article, bounds: Bounds, scores: np.ndarray) -> list[Span]:
+    return with_costs(extractor, article, bounds, repeats.pool(_names(extractor, article, bounds, scores), article.text, bounds))
 
 
-def without_nameless(reader: Reader, text: str, bounds: Sequence[tuple[int, int]], scores: np.ndarray) -> list[Span]:
-    return nameless.without(text, with_repeats(reader, text, bounds, scores))
+def whole(extractor: Extractor, article: Article, bounds: Bounds, scores: np.ndarray) -> list[Span]:
+    layers = {"entities": extractor.contract.layers["entities"]}
+    return list(decode.decode(article, bounds, {"entities": scores}, layers, Aids(costs=extractor.aids.costs)).entities)
 
 
-DECODERS: dict[str, Decode] = {
+def _names(extractor: Extractor, article: Article, bounds: Bounds, scores: np.ndarray) -> np.ndarray:
+    lines = boundaries.within_lines(scores, article.text, bounds)
+    return boundaries.within_names(lines, article.text, bounds, extractor.contract.layers["entities"])
+
+
+DECODERS: dict[str, Decoder] = {
     "tags alone": alone,
     "and costs of boundaries": with_costs,
     "and names that end with their lines": with_lines,
     "and persons that are nothing but names": with_names,
     "and names that come again": with_repeats,
-    "and no words that name nobody: the decoder": without_nameless,
+    "and no words that name nobody, datelines, edges: the decoder": whole,
 }
 
 
