@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
-from govorit.article import Span
-from govorit.decoding.speeches import whole
+from govorit.article import Quote, Span
+from govorit.decoding.speeches import whole, without_links
 
 LONG = "Слово за слово. " * 15
 
@@ -26,6 +28,22 @@ def test_most_of_a_long_speech_stands_for_all_of_it():
     assert found(text, (LONG[:100], "DIRECT")) == [(LONG[:100], "DIRECT")]
 
 
+def test_a_content_that_ends_with_its_marks_begins_with_them():
+    assert found("💬«Дорогие друзья, приходите»", ("друзья, приходите»", "DIRECT")) == [("«Дорогие друзья, приходите»", "DIRECT")]
+
+
+def test_what_stands_in_marks_from_end_to_end_is_direct():
+    assert found("Он просил «не шуметь по ночам».", ("«не шуметь по ночам»", "MIXED")) == [("«не шуметь по ночам»", "DIRECT")]
+
+
+def test_lines_that_end_in_a_link_are_no_speech():
+    text = "— Ракета упала https://site.ru/1\n\n— Да, — сказал он."
+    parts = ((text.index(part), text.index(part) + len(part)) for part in ("Ракета упала https://site.ru/1", "Да"))
+    link, said = (Quote("direct", (Span(start, end, "DIRECT"),)) for start, end in parts)
+    assert without_links(text, [link, said]) == [said]
+    assert without_links(text, [replace(link, speaker=Span(0, 1, "SPEAKER"))])
+
+
 @pytest.mark.parametrize(
     "text, parts",
     [
@@ -34,6 +52,8 @@ def test_most_of_a_long_speech_stands_for_all_of_it():
         ("Он признал, что «виноват сам».", [("«виноват", "MIXED")]),
         ("Он сказал, что «Серп и молот» закрыт.", [("«Серп и молот» закрыт", "INDIRECT")]),
         ("Он сказал: «Да. Нет", [("«Да", "DIRECT")]),
+        ("«Да, — шепчет она. — Нет»", [("Нет»", "DIRECT")]),
+        ("Статья «О том, как „жить“»", [("„жить“»", "DIRECT")]),
         ("", []),
     ],
 )
