@@ -18,9 +18,9 @@ _LINK = re.compile(r"https?://\S{1,200}\Z")
 def whole(text: str, spans: Sequence[Span]) -> list[Span]:
     """Let a content fill its pair of marks: one that begins or ends with them, or fills most of a long pair.
 
-    Not where somebody is said to speak inside. A token classifier loses its way in a letter of three hundred words, and cuts it where a sentence reads like the writer's. In NEREL
-    train, newsroom and quotes dev, all 868 direct contents that begin with a pair of marks without cue or speaker in it end with it. What
-    stands in marks from end to end is direct.
+    Not where somebody is said to speak inside. A token classifier loses its way in a letter of three hundred words, and cuts it where a
+    sentence reads like the writer's. In NEREL train, newsroom and quotes dev, all 868 direct contents that begin with a pair of marks
+    without cue or speaker in it end with it. What stands in marks from end to end is direct.
     """
     found = sorted(spans, key=lambda span: span.start)
     for start, end in stretches(text):
