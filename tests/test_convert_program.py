@@ -254,6 +254,32 @@ def test_what_is_there_stays_unless_it_is_to_be_replaced(tmp_path, run):
     assert status == 2 and "would be lost" in lines[0] and source.exists()
 
 
+def test_force_spares_what_another_format_wrote(tmp_path, run):
+    source = write(tmp_path / "a.jsonl", *news(3))
+    for file, text, name in (
+        ("w.txt", "# id: w\n\n<PER>Иванов</PER> сказал.\n", "brat"),
+        ("w.txt", "Иванов сказал.\n", "brat"),
+        ("w.txt", "Иванов сказал.\n", "inline"),
+        ("w.json", '{"text": "Иванов сказал."}', "hf"),
+    ):
+        assert run(source, "--to", name, "--out", tmp_path / name, "--force")[0] == 0
+        (tmp_path / name / file).write_text(text)
+        before = tree(tmp_path)
+        status, lines = run(source, "--to", name, "--out", tmp_path / name, "--force")
+        assert status == 2 and f"has {file} in it, which is not of this format" in lines[0] and tree(tmp_path) == before
+        (tmp_path / name / file).unlink()
+
+
+def test_force_puts_no_file_in_the_place_of_a_folder(tmp_path, run):
+    source = write(tmp_path / "in.jsonl", *news(3))
+    write(tmp_path / "d/a.jsonl", *news(1))
+    before = tree(tmp_path)
+    status, lines = run(source, "--to", "jsonl", "--out", tmp_path / "d", "--force")
+    assert status == 2 and "is a folder, and a file was to be written" in lines[0] and tree(tmp_path) == before
+    status, lines = run(source, "--to", "brat", "--out", tmp_path / "d/a.jsonl", "--force")
+    assert status == 2 and "is a file, and a folder was to be written" in lines[0] and tree(tmp_path) == before
+
+
 def test_a_failure_at_the_last_moment_puts_back_what_was_there(tmp_path, run, monkeypatch):
     source, out = write(tmp_path / "a.jsonl", *news(3)), write(tmp_path / "b.jsonl", *news(1))
     before, rename = tree(tmp_path), Path.rename

@@ -38,6 +38,8 @@ LEAK_LIMIT = 200_000_000
 STREAMED: dict[str, tuple[str, ...]] = {"jsonl": (), "hf": ("scores",)}
 # Formats of which a file is a corpus, and its name's end; the others make a folder.
 SUFFIXES = {"jsonl": ".jsonl", "conll": ".conll", "labelstudio": ".json", "docbin": ".spacy"}
+# What formats write beside the files of articles.
+BESIDE = {"brat": ("annotation.conf",), "xmi": ("TypeSystem.xml",), "hf": formats.SAVED}
 
 
 def main() -> None:
@@ -64,8 +66,9 @@ def _made(options: argparse.Namespace, work: Path) -> list[str]:
         return str(message).replace(str(target), str(options.out)).replace(str(work), str(options.out))
 
     try:
-        said = _convert(options, target, work)
-        _put(target, options.out, work)
+        name = options.to or _told(target, options.out)
+        said = _convert(options, name, target, work)
+        _put(target, options.out, work, name)
     except UserError as error:
         raise UserError(told(error)) from None
     except OSError as error:
@@ -133,9 +136,8 @@ def _check_target(options: argparse.Namespace) -> None:
         raise UserError("--parquet: goes with --to hf and a folder to write; leave it out")
 
 
-def _convert(options: argparse.Namespace, target: Path, work: Path) -> list[str]:
-    """Write everything to `target`; return what there is to say."""
-    name = options.to or _told(target, options.out)
+def _convert(options: argparse.Namespace, name: str, target: Path, work: Path) -> list[str]:
+    """Write everything to `target` in the format `name`; return what there is to say."""
     reader = _Reader(options)
     parts = _parts(options, reader)
     places = {split: target / f"{split}{SUFFIXES.get(name, '')}" if split else target for split in parts}
@@ -291,12 +293,14 @@ def _lost(before: Counter[str], after: Counter[str], name: str) -> list[str]:
     return lost
 
 
-def _put(target: Path, out: Path, work: Path) -> None:
+def _put(target: Path, out: Path, work: Path, name: str) -> None:
     """Move what was made to where it was asked for, in place of what is there."""
     out.parent.mkdir(parents=True, exist_ok=True)
+    if out.exists() and not out.is_symlink() and out.is_dir() != target.is_dir():
+        there, made = ("a folder", "a file") if out.is_dir() else ("a file", "a folder")
+        raise UserError(f"--out: {out}: is {there}, and {made} was to be written; name another, or remove it yourself")
     if out.is_dir() and not out.is_symlink():
-        made = {file.suffix for file in (target.rglob("*") if target.is_dir() else [target]) if file.is_file()}
-        other = next((file for file in out.rglob("*") if file.suffix not in made and not file.is_dir()), None)
+        other = next((file for file in sorted(out.rglob("*")) if not file.is_dir() and not _is_of(name, file)), None)
         if other is not None:
             raise UserError(f"--out: {out}: has {other.relative_to(out)} in it, which is not of this format; remove the folder yourself")
     if os.path.lexists(out):
@@ -309,3 +313,15 @@ def _put(target: Path, out: Path, work: Path) -> None:
             raise
     else:
         target.rename(out)
+
+
+def _is_of(name: str, file: Path) -> bool:
+    """Whether the format `name` may have written a file."""
+    if file.name in BESIDE.get(name, ()):
+        return True
+    if name == "brat" and file.suffix == ".txt":
+        return file.with_suffix(".ann").is_file()
+    try:
+        return formats.detect(file) == name
+    except UserError:
+        return False

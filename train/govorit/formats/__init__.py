@@ -25,7 +25,7 @@ _SUFFIXES |= {".conll": "conll", ".iob": "conll", ".bio": "conll"}
 _SUFFIXES |= {".parquet": "hf", ".arrow": "hf", ".xmi": "xmi", ".zip": "xmi", ".spacy": "docbin"}
 _WITH_TEXTS = ("brat", "factrueval")  # whose articles lie in .txt files
 _DOCUMENTS = {".doc", ".docx", ".htm", ".html", ".md", ".odt", ".pdf", ".rtf"}  # that may hold articles, and are none of our formats
-_SAVED = ("dataset_dict.json", "dataset_info.json", "state.json")  # what `save_to_disk` of Hugging Face datasets leaves in a folder
+SAVED = ("dataset_dict.json", "dataset_info.json", "state.json")  # what `save_to_disk` of Hugging Face datasets leaves in a folder
 
 
 def read(path: Path, name: str | None = None, options: Options = DEFAULTS) -> Iterator[Article]:
@@ -47,7 +47,7 @@ def write(articles: Iterable[Article], path: Path, name: str | None = None, opti
 
 def detect(path: Path) -> str:
     """Tell the format of a file by its suffix and first line, that of a folder by the files in it."""
-    if is_hub(path) or any((path / name).is_file() for name in _SAVED):
+    if is_hub(path) or any((path / name).is_file() for name in SAVED):
         return "hf"
     if path.is_dir():
         found = {detect(file) for file in path.glob("[!.]*") if file.suffix in _SUFFIXES}
@@ -141,7 +141,7 @@ def files(path: Path, *suffixes: str) -> list[Path]:
 def passed_over(paths: Iterable[Path]) -> Iterator[str]:
     """Say what in folders of articles may hold more of them and is not read: `FOLDER: not read: 2 folders (2023, 2024); …`."""
     for path in paths:
-        if not path.is_dir() or any((path / name).is_file() for name in _SAVED):
+        if not path.is_dir() or any((path / name).is_file() for name in SAVED):
             continue
         inside = sorted(path.glob("[!.]*"))
         folders = [place.name for place in inside if place.is_dir() and _has_articles(place)]
