@@ -52,6 +52,10 @@ def test_every_kind_of_file_has_the_same_documents(tmp_path):
     assert [text.name for text in found] == ["a", "b", "c", "d"]
     assert all(list(text.documents()) == DOCUMENTS for text in found)
     assert len({text.digest for text in found}) == 1
+    for file in sorted(tmp_path.iterdir()):
+        file.rename(file.with_name(file.name.upper()))
+    assert [text.name for text in texts([str(tmp_path)])] == ["A", "B", "C", "D"]
+    assert all(list(text.documents()) == DOCUMENTS for text in texts([str(tmp_path)]))
 
 
 @pytest.mark.parametrize(

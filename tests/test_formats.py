@@ -676,6 +676,17 @@ NAMELESS = {  # articles without an id, by the names of their files
 
 
 @pytest.mark.parametrize("name", NAMELESS)
+def test_suffixes_are_read_in_any_case(tmp_path, name):
+    for number, spelt in enumerate((str.lower, str.upper, str.title)):
+        for file, body in NAMELESS[name].items():
+            (tmp_path / f"{number}{spelt(file[1:])}").write_text(body, encoding="utf-8")
+    last = sorted(tmp_path.glob("1.*"))[0]  # .ANN, .OBJECTS, or the only one
+    assert formats.detect(tmp_path) == formats.detect(last) == name
+    assert [article.id[0] for article in formats.read(tmp_path)] == ["0", "1", "2"]
+    assert len(list(formats.read(last))) == 1
+
+
+@pytest.mark.parametrize("name", NAMELESS)
 def test_files_of_one_name_in_several_folders_are_told_apart(tmp_path, name):
     folders = [tmp_path / "2024/январь", tmp_path / "2024/февраль", tmp_path / "2025/январь"]
     for folder in folders:

@@ -132,7 +132,7 @@ def _check_target(options: argparse.Namespace) -> None:
     for source in map(Path, options.source):
         if out.resolve() in source.resolve().parents:
             raise UserError(f"--out: {out}: {source} lies in it and would be lost; name another")
-    if options.parquet and (options.to != "hf" or out.suffix == ".parquet"):
+    if options.parquet and (options.to != "hf" or out.suffix.lower() == ".parquet"):
         raise UserError("--parquet: goes with --to hf and a folder to write; leave it out")
 
 
@@ -158,7 +158,7 @@ def _convert(options: argparse.Namespace, name: str, target: Path, work: Path) -
 
 
 def _told(target: Path, out: Path) -> str:
-    if out.suffix in (".txt", ".json"):
+    if out.suffix.lower() in (".txt", ".json"):
         raise UserError(f"--to: cannot be told from {out.name!r}; name a format")
     return formats.detect(target)
 
@@ -319,8 +319,8 @@ def _is_of(name: str, file: Path) -> bool:
     """Whether the format `name` may have written a file."""
     if file.name in BESIDE.get(name, ()):
         return True
-    if name == "brat" and file.suffix == ".txt":
-        return file.with_suffix(".ann").is_file()
+    if name == "brat" and file.suffix.lower() == ".txt":
+        return formats.beside(file, ".ann").is_file()
     try:
         return formats.detect(file) == name
     except UserError:

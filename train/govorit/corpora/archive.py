@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -31,7 +31,7 @@ from govorit.corpora.silver import Silver
 from govorit.errors import UserError
 from govorit.windows import IGNORED, Frame
 
-SUFFIXES = {".txt": Path.open, ".txt.xz": lzma.open, ".txt.gz": gzip.open, ".jsonl": None}
+SUFFIXES: dict[str, Callable[..., Any]] = {".txt": Path.open, ".txt.xz": lzma.open, ".txt.gz": gzip.open, ".jsonl": Path.open}
 CONTINUED, HEAD, SPECIAL = 0, 1, 2  # what a token is: goes on with a word, begins one, stands for none
 QUOTES = "quotes"  # the silver layer that comes from rules
 LAYERS = (*silver.LAYERS, QUOTES)
@@ -88,7 +88,7 @@ class Text:
 
     def __init__(self, path: Path, labels: Path | None = None) -> None:
         self.path, self.labels = path, labels
-        self.name = next(path.name.removesuffix(suffix) for suffix in SUFFIXES if path.name.endswith(suffix))
+        self.name = path.name[: -len(_suffix(path))]
 
     def documents(self) -> Iterator[str]:
         """Read one document after the other.
@@ -96,7 +96,7 @@ class Text:
         Raises:
             UserError: the file cannot be read, or is not UTF-8.
         """
-        if self.path.suffix == ".jsonl":
+        if _suffix(self.path) == ".jsonl":
             yield from (article.text for article in formats.read(self.path, "jsonl") if article.text.strip())
             return
         part: list[str] = []
@@ -112,10 +112,9 @@ class Text:
             yield "\n".join(part)
 
     def _lines(self) -> Iterator[str]:
-        opener = next(opener for suffix, opener in SUFFIXES.items() if opener and self.path.name.endswith(suffix))
         number = 0
         try:
-            with opener(self.path, "rb") as file:
+            with SUFFIXES[_suffix(self.path)](self.path, "rb") as file:
                 for line in file:
                     number += 1
                     yield line.rstrip(b"\r\n").decode("utf-8")
@@ -142,6 +141,10 @@ class Text:
         return silver.load(self.labels_path, self.digest) if self.labels_path else None
 
 
+def _suffix(path: Path) -> str:
+    return next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), "")
+
+
 def texts(places: Sequence[str], labels: Path | None = None) -> list[Text]:
     """Find the texts in files and folders, by name.
 
@@ -153,7 +156,7 @@ def texts(places: Sequence[str], labels: Path | None = None) -> list[Text]:
         if not place.exists():
             raise UserError(f"data.text: {place}: no such file or folder")
         inside = sorted(path for path in place.rglob("[!.]*") if path.is_file()) if place.is_dir() else [place]
-        known = [path for path in inside if any(path.name.endswith(suffix) for suffix in SUFFIXES)]
+        known = [path for path in inside if _suffix(path)]
         if not known:
             raise UserError(f"data.text: {place}: no text in it; expected {', '.join(SUFFIXES)}")
         found += [Text(path, labels) for path in known]

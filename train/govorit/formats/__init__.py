@@ -37,7 +37,7 @@ def read(path: Path, name: str | None = None, options: Options = DEFAULTS) -> It
 
 def write(articles: Iterable[Article], path: Path, name: str | None = None, options: Options = DEFAULTS) -> None:
     """Write articles in the format `name`, or in the one that the suffix of `path` tells."""
-    chosen = _known(name) if name else _SUFFIXES.get(path.suffix)
+    chosen = _known(name) if name else _SUFFIXES.get(path.suffix.lower())
     if chosen not in WRITABLE:
         raise UserError(
             f"{path}: format: {name or path.suffix or 'none'} cannot be written; use a path that ends in .jsonl, or name a format"
@@ -50,22 +50,23 @@ def detect(path: Path) -> str:
     if is_hub(path) or any((path / name).is_file() for name in SAVED):
         return "hf"
     if path.is_dir():
-        found = {detect(file) for file in path.glob("[!.]*") if file.suffix in _SUFFIXES}
+        found = {detect(file) for file in ending(path, *_SUFFIXES)}
         if found.isdisjoint(_WITH_TEXTS):
-            found.update(map(_kind_of_text, path.glob("[!.]*.txt")))
+            found.update(map(_kind_of_text, ending(path, ".txt")))
         if len(found) > 1:
             raise UserError(f"{path}: format: files of {' and '.join(sorted(found))} side by side; name one, or move the rest")
         if found:
             return found.pop()
         expected = f"files that end in {', '.join(('.txt', *_SUFFIXES))}"
         raise UserError(f"{path}: no articles in this folder; expected {expected}; if they lie in folders in it, name those")
-    if path.suffix == ".txt":
+    suffix = path.suffix.lower()
+    if suffix == ".txt":
         return _kind_of_text(path)
-    if path.suffix not in _SUFFIXES:
+    if suffix not in _SUFFIXES:
         raise UserError(f"{path}: format: cannot be told from {path.suffix or 'a name with no suffix'}; name one of {', '.join(FORMATS)}")
-    if path.suffix == ".json" and _beginning(path).lstrip()[:1] == b"[":
+    if suffix == ".json" and _beginning(path).lstrip()[:1] == b"[":
         return "labelstudio"
-    return _SUFFIXES[path.suffix]
+    return _SUFFIXES[suffix]
 
 
 def _kind_of_text(path: Path) -> str:
@@ -125,17 +126,28 @@ def told_apart(paths: Iterable[Path]) -> dict[Path, str]:
 
 
 def files(path: Path, *suffixes: str) -> list[Path]:
-    """List `path` itself, or the files in the folder `path` that end so, sorted by name; hidden ones (`._a.txt` of macOS) are passed over.
+    """List `path` itself, or the files :func:`ending` so in the folder `path`.
 
     Raises:
         UserError: the folder has none.
     """
     if not path.is_dir():
         return [path]
-    found = sorted(file for suffix in suffixes for file in path.glob(f"[!.]*{suffix}"))
+    found = ending(path, *suffixes)
     if not found:
         raise UserError(f"{path}: no {' or '.join(suffixes)} file in this folder; name another folder, or another format")
     return found
+
+
+def ending(folder: Path, *suffixes: str) -> list[Path]:
+    """List the files in `folder` that end so, in whatever case, sorted by name; hidden ones (`._a.txt` of macOS) are passed over."""
+    return sorted(file for file in folder.glob("[!.]*") if file.name.lower().endswith(suffixes))
+
+
+def beside(file: Path, suffix: str) -> Path:
+    """The file of the same name with another suffix, or with that in capitals where `file` has such a one: `A.TXT` has `A.ANN`."""
+    places = [file.with_suffix(spelt) for spelt in (suffix, suffix.upper(), suffix.title())]
+    return next((place for place in places if place.is_file()), places[0])
 
 
 def passed_over(paths: Iterable[Path]) -> Iterator[str]:
@@ -156,7 +168,7 @@ def passed_over(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def _has_articles(folder: Path) -> bool:
-    return any(file.suffix in (".txt", *_SUFFIXES) and file.suffix != ".json" for file in folder.rglob("[!.]*"))
+    return any(file.suffix.lower() in (".txt", *_SUFFIXES) and file.suffix.lower() != ".json" for file in folder.rglob("[!.]*"))
 
 
 def read_each(path: Path, suffix: str, read_one: Callable[[Path], Article], options: Options) -> Iterator[Article]:

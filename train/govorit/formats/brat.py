@@ -28,7 +28,7 @@ from pathlib import Path
 
 from govorit.article import KINDS, Article
 from govorit.errors import UserError
-from govorit.formats import files, make_folder, noted, read_text, target, write_text
+from govorit.formats import beside, ending, files, make_folder, noted, read_text, target, write_text
 from govorit.formats.assembly import Assembler, Mark, Pieces, dissolve, same, surface
 from govorit.formats.options import DEFAULTS, Options
 from govorit.formats.units import Ruler, indices, remedy, ruler, to_index
@@ -97,16 +97,17 @@ def _prefix(options: Options) -> str:
 
 def _annotations(path: Path) -> list[Path]:
     if not path.is_dir():
-        return [path.with_suffix(".ann")]
+        return [beside(path, ".ann")]
     found = files(path, ".ann")
-    lone = sorted({text.stem for text in path.glob("[!.]*.txt")} - {ann.stem for ann in found})
+    stems = {ann.stem for ann in found}
+    lone = next((text for text in ending(path, ".txt") if text.stem not in stems), None)
     if lone:
-        raise UserError(f"{path / lone[0]}.txt: has no {lone[0]}.ann beside it; add one (empty, if nothing is marked)")
+        raise UserError(f"{lone}: has no {lone.stem}.ann beside it; add one (empty, if nothing is marked)")
     return found
 
 
 def _text(ann: Path) -> str:
-    text = ann.with_suffix(".txt")
+    text = beside(ann, ".txt")
     for file in (ann, text):
         if not file.is_file():
             other = text if file is ann else ann

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from govorit.article import Article, Span
 from govorit.errors import UserError
-from govorit.formats import noted, read_each, read_text
+from govorit.formats import beside, noted, read_each, read_text
 from govorit.formats.options import DEFAULTS, Options
 from govorit.formats.units import Ruler, indices, remedy, ruler, to_index
 
@@ -40,15 +40,15 @@ class _Part:
 
 
 def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
-    yield from read_each(path, ".objects", lambda file: _article(file.with_suffix(".objects"), options), options)
+    yield from read_each(path, ".objects", lambda file: _article(beside(file, ".objects"), options), options)
 
 
 def _article(objects: Path, options: Options) -> Article:
     for suffix in (".txt", ".spans", ".objects"):
-        if not objects.with_suffix(suffix).is_file():
-            raise UserError(f"{objects.with_suffix(suffix)}: missing; expected it beside the other {objects.stem} files")
-    text = read_text(objects.with_suffix(".txt"))
-    mentions, left_out = _mentions(objects, _parts(objects.with_suffix(".spans"), text, options), options)
+        if not (file := beside(objects, suffix)).is_file():
+            raise UserError(f"{file}: missing; expected it beside the other {objects.stem} files")
+    text = read_text(beside(objects, ".txt"))
+    mentions, left_out = _mentions(objects, _parts(beside(objects, ".spans"), text, options), options)
     entities = _longest(mentions, left_out)
     return Article(options.stem(objects), text, entities, meta={"layers": "entities"} | noted(left_out), where=str(objects))
 

@@ -62,7 +62,7 @@ def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS, 
 
     `labels` are those of each layer, None: those that the articles have. The splits of one dataset need the same ones.
     """
-    parquet = path.suffix == ".parquet"
+    parquet = path.suffix.lower() == ".parquet"
     if not parquet:
         make_folder(path)
     elif path.is_dir():
@@ -220,7 +220,7 @@ def _sources(path: Path) -> Iterator[_Source]:
         yield from _saved(path)
     else:
         found = files(path, ".parquet", ".arrow")
-        yield from map(_Source, [file for file in found if file.suffix == ".parquet"] or found)
+        yield from map(_Source, [file for file in found if file.suffix.lower() == ".parquet"] or found)
 
 
 def _saved(folder: Path) -> Iterator[_Source]:
@@ -277,7 +277,7 @@ def _batches(file: Path) -> Iterator[pyarrow.RecordBatch]:
     import pyarrow
     from pyarrow import parquet
 
-    if file.suffix == ".parquet":
+    if file.suffix.lower() == ".parquet":
         with parquet.ParquetFile(file, page_checksum_verification=True) as rows:
             yield from rows.iter_batches(batch_size=_BATCH)
     else:

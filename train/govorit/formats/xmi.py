@@ -66,13 +66,13 @@ def read(path: Path, options: Options = DEFAULTS) -> Iterator[Article]:
 def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS) -> None:
     """Write ID.xmi for each article, and the TypeSystem.xml that they share, into the folder or the `.zip` archive `path`."""
     _library()
-    if path.suffix == ".xmi":
+    if path.suffix.lower() == ".xmi":
         raise UserError(f"{path}: XMI needs its {_TYPESYSTEM} beside it; name a folder, or a file that ends in .zip")
     types = _types()
     described = types.to_xml().encode()
     taken: set[str] = set()
     try:
-        if path.suffix == ".zip":
+        if path.suffix.lower() == ".zip":
             _write_archive(path, described, ((target(a, Path(), ".xmi", taken).name, _dump(a, types, options)) for a in articles))
             return
         make_folder(path)
@@ -160,7 +160,7 @@ def _documents(path: Path, options: Options) -> Iterator[_Document]:
     if path.is_dir():
         for file in files(path, ".xmi", ".zip"):
             yield from _documents(file, options)
-    elif path.suffix == ".zip":
+    elif path.suffix.lower() == ".zip":
         yield from _archive(path)
     else:
         described = next((file for file in _descriptions(path) if file.is_file()), None)
@@ -183,7 +183,9 @@ def _archive(path: Path) -> Iterator[_Document]:
                 if re.match(r"[/\\]|[A-Za-z]:", member.filename) or ".." in re.split(r"[/\\]", member.filename):
                     raise UserError(f"{path}: {member.filename!r:.80}: leads out of the archive; make the archive anew")
             described = [member for member in members if Path(member.filename).name.lower() == "typesystem.xml"]
-            documents = sorted((member for member in members if member.filename.endswith(".xmi")), key=lambda member: member.filename)
+            documents = sorted(
+                (member for member in members if member.filename.lower().endswith(".xmi")), key=lambda member: member.filename
+            )
             if not documents or len(described) != 1:
                 found = f"{len(documents)} .xmi and {len(described)} {_TYPESYSTEM}"
                 raise UserError(f"{path}: found {found}, expected some .xmi and one {_TYPESYSTEM}; export the document as UIMA CAS XMI")
