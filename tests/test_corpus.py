@@ -377,6 +377,17 @@ def test_bad_sources_are_told_in_one_line(tmp_path, name):
     assert "\n" not in str(error.value)
 
 
+def test_markup_without_its_header_is_told(tmp_path):
+    (tmp_path / "a.txt").write_text("<PER>Петров</PER> сказал: <q>«Да»</q>.", encoding="utf-8")
+    with pytest.raises(UserError, match=r"no training article has any; .*/a\.txt looks like inline markup without its header; choose"):
+        load(Source(train=str(tmp_path)))
+    articles = write(tmp_path / "b.jsonl", said("b"))
+    found = corpus.load(
+        Data(name="both", sources={"raw": Source(train=str(tmp_path / "a.txt")), "b": Source(train=str(articles))}), ["quotes"], 0
+    )
+    assert found.notes[0].startswith("raw: 1 articles look like inline markup without its header")
+
+
 def test_folds_of_a_corpus_with_splits_of_its_own_are_refused(tmp_path):
     path = write(tmp_path / "a.jsonl", said("a"))
     with pytest.raises(UserError, match=r"^data\.split\.folds: news comes with splits"):

@@ -623,7 +623,7 @@ def test_a_format_is_told_by_what_lies_there(tmp_path):
     mixed.mkdir()
     (mixed / "a.jsonl").write_text("")
     (mixed / "b.txt").write_text("Никем не прочитанное")
-    assert "files of jsonl and text side by side" in refusal(mixed)
+    assert "files of jsonl (a.jsonl) and text (b.txt) side by side" in refusal(mixed)
     for suffix, body, name in (
         (".conll", "", "conll"),
         (".iob", "", "conll"),
@@ -642,7 +642,7 @@ def test_a_format_is_told_by_what_lies_there(tmp_path):
     assert [article.id for article in formats.read(inline_texts)] == ["b"]
     for name in ("a.txt", "c.txt"):  # before it, and after it
         (inline_texts / name).write_text("Он", encoding="utf-8")
-        assert "files of inline and text side by side" in refusal(inline_texts)
+        assert f"files of inline (b.txt) and text ({name}) side by side" in refusal(inline_texts)
         (inline_texts / name).unlink()
     assert "is not known" in refusal(tmp_path, "xml")
 

@@ -245,6 +245,13 @@ def test_what_a_reader_left_out_is_told_at_its_place():
     assert str(second).startswith("corpus/a.ann: left out on reading: something else; ") and second.severity == WARNING
 
 
+def test_markup_without_its_header_is_found():
+    [problem] = problems(Article("a", "<PER>Петров</PER> сказал: <q>«Да»</q>.", where="a.TXT"))
+    assert (problem.code, problem.severity) == ("no-header", WARNING)
+    assert problem.message.endswith("begin the file with '# id: …' and an empty line")
+    assert list(problems(Article("a", "1 < 2 > 0, а не <Q>", where="a.txt"))) == []
+
+
 def test_a_surrogate_pair_is_not_split():
     found = [problem.code for problem in problems(entity(0, 1, text="\ud83d\ude00"))]
     assert found == ["surrogate", "splits-character"]

@@ -16,6 +16,7 @@ from govorit.corpora import lint
 from govorit.corpora.splits import SPLITS, Splits, leaks, share_out, take
 from govorit.errors import UserError
 from govorit.formats import hf, jsonl
+from govorit.formats.inline import lacks_header
 from govorit.formats.options import Options
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def load(config: Data, layers: Sequence[str], seed: int) -> Corpus:
     labels = {layer: _labels(layer, splits["train"], config.labels) for layer in layers}
     for layer in layers:
         if not labels[layer]:
-            raise UserError(f"data={config.name}: {layer}: no training article has any; choose another task= or annotate some")
+            headless = next((f"; {a.where} looks like inline markup without its header" for a in splits["train"] if lacks_header(a)), "")
+            raise UserError(f"data={config.name}: {layer}: no training article has any{headless}; choose another task= or annotate some")
         notes += _unknown_labels(layer, labels[layer], splits)
     return Corpus(splits, labels, notes)
 
@@ -168,9 +170,10 @@ def convert(articles: Iterable[Article], name: str, source: Source, note: Callab
         if layer not in LAYERS:
             raise UserError(f"data.sources.{name}.layers: found {layer!r}, expected {' or '.join(LAYERS)}")
     quotes = _offsets(source.quotes) if source.quotes else None
-    total = unmapped = nested = unlisted = unread = uncovered = 0
+    total = headless = unmapped = nested = unlisted = unread = uncovered = 0
     for article in articles:
         total += 1
+        headless += lacks_header(article)
         meta = dict(article.meta)
         unread += len(meta.pop(formats.LEFT_OUT, "").split("\n")) if formats.LEFT_OUT in meta else 0
         article = replace(article, meta=meta)
@@ -194,6 +197,7 @@ def convert(articles: Iterable[Article], name: str, source: Source, note: Callab
         yield replace(article, entities=entities, meta=meta)
     for count, reason in (
         (unlisted, f"of {total} articles are not listed in the offset annotation and are left out"),
+        (headless, "articles look like inline markup without its header ('# id: …', then an empty line), and are read as plain text"),
         (unread, "marks are not spans of an entity (several pieces, no name, inside another) and are left out"),
         (unmapped, "entities have a label that is not mapped and are left out"),
         (uncovered, "entities have a label that .covers does not name and are left out; words without a label may be such"),

@@ -18,14 +18,14 @@ from itertools import chain
 
 from govorit.article import KINDS, LAYERS, Article, Quote, Span
 from govorit.errors import UserError
-from govorit.formats import LEFT_OUT
+from govorit.formats import LEFT_OUT, inline
 from govorit.words import words
 
 ERROR, WARNING = "error", "warning"
 WARNINGS = frozenset(
     (
         *("bom", "control", "replacement", "decomposed", "mixed-scripts"),  # the text
-        *("split-word", "kind-marks", "unbalanced", "far", "left-out"),  # what is marked on it
+        *("no-header", "split-word", "kind-marks", "unbalanced", "far", "left-out"),  # what is marked on it
         *("rare-label", "duplicate", "near-duplicate"),  # the corpus
     )
 )
@@ -133,6 +133,8 @@ def _errors(article: Article, labels: Collection[str] | None, known: Collection[
 
 def _warnings(article: Article) -> Iterator[Finding]:
     yield from ((code, "text", message) for code, message in _text(article.text))
+    if inline.lacks_header(article):
+        yield "no-header", "text", "looks like inline markup, and is read as plain text; begin the file with '# id: …' and an empty line"
     for layer in LAYERS:
         for span in article.layer(layer):
             if (message := _split(span, article.text)) and next(_place(span, article.text), None) is None:

@@ -50,13 +50,14 @@ def detect(path: Path) -> str:
     if is_hub(path) or any((path / name).is_file() for name in SAVED):
         return "hf"
     if path.is_dir():
-        found = {detect(file) for file in ending(path, *_SUFFIXES)}
-        if found.isdisjoint(_WITH_TEXTS):
-            found.update(map(_kind_of_text, ending(path, ".txt")))
+        found = {detect(file): file.name for file in ending(path, *_SUFFIXES)}
+        if found.keys().isdisjoint(_WITH_TEXTS):
+            found |= {_kind_of_text(file): file.name for file in ending(path, ".txt")}
         if len(found) > 1:
-            raise UserError(f"{path}: format: files of {' and '.join(sorted(found))} side by side; name one, or move the rest")
+            sorts = " and ".join(f"{name} ({found[name]})" for name in sorted(found))
+            raise UserError(f"{path}: format: files of {sorts} side by side; name one, or move the rest")
         if found:
-            return found.pop()
+            return next(iter(found))
         expected = f"files that end in {', '.join(('.txt', *_SUFFIXES))}"
         raise UserError(f"{path}: no articles in this folder; expected {expected}; if they lie in folders in it, name those")
     suffix = path.suffix.lower()

@@ -37,6 +37,7 @@ from govorit.formats.options import DEFAULTS, Options
 
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[A-Z][A-Z_]*|q|cue|src|name)(?P<rest>(?:[\s=][^<>]*)?)>|[<>]")
 _HEADER = re.compile(r"# ([a-z_]+): ([^\n]*?)\r?\n")
+_OPENING = re.compile(r"<(?:q|cue|src|[A-Z][A-Z_]+)(?:\s[^<>]*)?>")
 _KIND = re.compile(rf"\s*(?P<numbers>\d+)?\s*(?P<kind>{'|'.join(KINDS)})?\s*")
 _TIE = re.compile(r'\s*(?P<numbers>\d+(?:,\d+)*)?\s*(?:name="(?P<value>[^"]*)")?\s*')
 _NAME = re.compile(r'\s*(?P<numbers>\d+(?:,\d+)*)?="(?P<value>[^"]*)"\s*/')
@@ -52,6 +53,11 @@ def write(articles: Iterable[Article], path: Path, options: Options = DEFAULTS) 
     taken: set[str] = set()
     for article in articles:
         write_text(target(article, path, ".txt", taken), _header(article) + dump(article), article)
+
+
+def lacks_header(article: Article) -> bool:
+    """Whether what was read as plain text has our tags in it: without the header nothing tells that they are markup."""
+    return article.where.lower().endswith(".txt") and _OPENING.search(article.text) is not None
 
 
 def parse(text: str, id: str = "article", where: str = "inline") -> Article:
