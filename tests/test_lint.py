@@ -282,6 +282,13 @@ def test_copies_are_told_from_near_ones():
     assert all("'0' at x.jsonl:1" in problem.message for problem in found)
 
 
+def test_copies_in_given_splits_leak():
+    articles = [Article(str(n), TEXT, where=f"x.jsonl:{n + 1}") for n in range(3)]
+    remedies = [problem.message.partition("; ")[2] for problem in corpus_problems(articles, splits=["train", "train", "test"])]
+    assert remedies == ["remove one", "remove one: it leaks from train into test, and scores on test are too good"]
+    assert {problem.message.partition("; ")[2] for problem in corpus_problems(articles)} == {"remove one, or splits keep them together"}
+
+
 def test_labels_too_rare_to_learn_are_named_once():
     many = [Article(f"m{n}", f"{TEXT} {n}", (Span(0, 6, "PER"),), where=f"x:{n}") for n in range(FEW)]
     few = [Article(f"f{n}", f"{TEXT} раз {n}", (Span(0, 6, "ORG"),), where=f"y:{n}") for n in range(FEW - 1)]

@@ -28,15 +28,17 @@ def main() -> None:
 def _program() -> int:
     options = _options()
     problems: list[Problem] = []
-    paths = [path for source in map(Path, options.source) for path in splits_in(source).values() or [source]]
+    places = [(path, split) for source in map(Path, options.source) for split, path in (splits_in(source) or {"": source}).items()]
+    paths = [path for path, _ in places]
     tell_passed_over(paths)
     reading = replace(reading_options(options), ids=formats.told_apart(paths), report=lambda error: problems.append(_from_reader(error)))
-    articles = [article for path in paths for article in _read(path, options.format, reading)]
+    read = [(article, split) for path, split in places for article in _read(path, options.format, reading)]
+    articles, splits = [article for article, _ in read], [split for _, split in read]
     if options.nested == "outermost":
         articles = [replace(article, entities=outermost(article.entities)) for article in articles]
     if not articles and not problems:
         raise UserError(f"{', '.join(options.source)}: no articles in it")
-    problems += corpus_problems(articles, options.labels)
+    problems += corpus_problems(articles, options.labels, splits)
     problems.sort(key=_place)
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")  # type: ignore[union-attr]
     summary = _summary(articles, problems)

@@ -78,14 +78,17 @@ def bare(article: Article) -> Article:
     return article
 
 
-def corpus_problems(articles: Sequence[Article], labels: Collection[str] | None = None) -> Iterator[Problem]:
-    """List what is wrong with each article, then what is wrong between them. `labels`: the entity labels that may occur."""
+def corpus_problems(articles: Sequence[Article], labels: Collection[str] | None = None, splits: Sequence[str] = ()) -> Iterator[Problem]:
+    """List what is wrong with each article, then what is wrong between them.
+
+    `labels` are the entity labels that may occur; `splits` names the split that each article is given in, nothing where none is given.
+    """
     known = _known(articles)
     for article in articles:
         yield from problems(article, labels, known)
     yield from _ids(articles)
     yield from _rare(articles)
-    yield from _copies(articles)
+    yield from _copies(articles, splits or [""] * len(articles))
 
 
 def problems(article: Article, labels: Collection[str] | None = None, known: Collection[str] = LABELS) -> Iterator[Problem]:
@@ -471,19 +474,25 @@ def _rare(articles: Iterable[Article]) -> Iterator[Problem]:
             yield _problem(first[layer, label], ("rare-label", layer, f"{message}; mark more, or give them another label"))
 
 
-def _copies(articles: Sequence[Article]) -> Iterator[Problem]:
+def _copies(articles: Sequence[Article], splits: Sequence[str]) -> Iterator[Problem]:
     from govorit.corpora.duplicates import NEAR, groups, normalise
 
-    filled = [article for article in articles if article.text.strip()]
-    for group in groups([article.text for article in filled]):
-        seen: dict[str, Article] = {}
-        for article in (filled[index] for index in group):
+    filled = [(article, split) for article, split in zip(articles, splits, strict=True) if article.text.strip()]
+    for group in groups([article.text for article, _ in filled]):
+        seen: dict[str, tuple[Article, str]] = {}
+        for article, split in (filled[index] for index in group):
             text = normalise(article.text)
-            other = seen.get(text) or next(iter(seen.values()), None)
-            name = other and f"{other.id!r} at {other.where or other.id}"
-            if text in seen:
-                yield _problem(article, ("duplicate", "text", f"the same as that of {name}; remove one, or splits keep them together"))
-            elif other:
+            other, place = seen.get(text) or next(iter(seen.values()), (None, ""))
+            if other:
+                name = f"{other.id!r} at {other.where or other.id}"
                 near = f"shares most of its wording (5-gram Jaccard {NEAR} or more) with {name}"
-                yield _problem(article, ("near-duplicate", "text", f"{near}; remove one, or splits keep them together"))
-            seen.setdefault(text, article)
+                code, message = ("duplicate", f"the same as that of {name}") if text in seen else ("near-duplicate", near)
+                yield _problem(article, (code, "text", f"{message}; {_remedy(place, split)}"))
+            seen.setdefault(text, (article, split))
+
+
+def _remedy(split: str, other: str) -> str:
+    """What is to be done with two copies by the splits that they are given in."""
+    if split and other and split != other:
+        return f"remove one: it leaks from {split} into {other}, and scores on {other} are too good"
+    return "remove one" if split and other else "remove one, or splits keep them together"
