@@ -21,7 +21,7 @@ EXOTIC = tuple(_ODDITIES.split())
 _RARE_SPACES = ("\n", "\n\n", "\r\n", "\t", "\u00a0", "\u202f", "\u3000", "\u0085", "\u2028", "\x1c", "\x0b")
 SPACES = (*(" ",) * 12, "", "", *_RARE_SPACES)
 LABELS = ("PER", "LOC", "ORG", "WORK_OF_ART")
-NAMES = ("Нурсултан Назарбаев", "Росстат", "РИА «Новости»", 'ООО "Рога & Копыта"', "судья\tпо делу <1>", " &amp; ", "")
+NAMES = ("Нурсултан Назарбаев", "Росстат", "РИА «Новости»", 'ООО "Рога & Копыта"', "судья\tпо делу <1>", " &amp; ", "Я")
 
 
 def random_text(rng: Random, exotic: bool = True, pieces: int = 40) -> str:

@@ -209,6 +209,7 @@ BROKEN = {
     "angle bracket": lambda d: [write(d / "a.jsonl", *news(3), Article("x", "1 < 2")), "--to", "inline"],
     "splits of its own": lambda d: [NEWSROOM, "--to", "jsonl", "--split", "dev=0.1"],
     "nothing to train on": lambda d: [write(d / "a.jsonl", *news(5)), "--to", "jsonl", "--split", "dev=0.5,test=0.5"],
+    "no such label": lambda d: [write(d / "a.jsonl", *news(5)), "--to", "jsonl", "--labels", "PER,ЛИЦО"],
     "folds": lambda d: [write(d / "a.jsonl", *news(5)), "--to", "jsonl", "--split", "folds=9"],
     "parquet": lambda d: [write(d / "a.jsonl", *news(5)), "--to", "jsonl", "--parquet"],
 }

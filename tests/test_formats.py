@@ -331,6 +331,7 @@ BROKEN_JSONL = {
     "misspelt": ('{"text": "Да", "entitis": []}', "did you mean 'entities'?"),
     "NaN": ('{"text": "Да", "entities": [{"start": 0, "end": 2, "label": "PER", "score": NaN}]}', "NaN"),
     "infinity": ('{"text": "Да", "entities": [{"start": 0, "end": 2, "label": "PER", "score": 1e999}]}', "score"),
+    "a score above 1": ('{"text": "Да", "entities": [{"start": 0, "end": 2, "label": "PER", "score": 7}]}', "score: found 7, expected a number from 0 to 1"),
     "a word for a score": (
         '{"text": "Да", "quotes": [{"kind": "direct", "content": [{"start": 0, "end": 2}], "name_score": "да"}]}',
         "name_score: found 'да', expected a number",

@@ -54,6 +54,9 @@ ERRORS = {
     "empty": ("empty-text", Article("a", " \n", where=WHERE), "text: empty article; remove it"),
     "surrogate": ("surrogate", Article("a", "Да\ud83d", where=WHERE), "text: half a surrogate pair at character 2; mend the encoding"),
     "kind": ("kind", quoted(replace(SAID, kind="spoken")), "quotes: kind 'spoken', expected one of direct"),
+    "id": ("id", Article(" ", TEXT, where=WHERE), "id: found ' ', expected a name; give every article"),
+    "no name": ("name", quoted(replace(SAID, name="")), "quotes: name '', expected a name on one line, or none"),
+    "broken name": ("name", quoted(replace(SAID, name="Иван\nИванов")), r"quotes: name 'Иван\nИванов', expected a name on one line"),
     "label": (
         "label",
         labelled("PER SON"),

@@ -188,13 +188,15 @@ class _Reader:
     tally: Counter[str] = field(default_factory=Counter)
     sizes: Counter[str] = field(default_factory=Counter)
     ids: set[bytes] = field(default_factory=set)
+    labels: set[str] = field(default_factory=set)  # that the sources have
     held: splits.Splits | None = field(default_factory=dict)
 
     def read(self, paths: Sequence[Path], split: str, reading: Options) -> Iterator[Article]:
         source = Source(labels=self.options.labels, nested=self.options.nested)
         self.notes += formats.passed_over(paths)
         for path in paths:
-            articles = corpus.convert(formats.read(path, self.options.format, reading), str(path), source, self.notes.append)
+            found = self._noted(formats.read(path, self.options.format, reading))
+            articles = corpus.convert(found, str(path), source, self.notes.append)
             for article in tqdm(articles, desc=path.name, unit="article", disable=None, leave=False):
                 self._check(article)
                 _count(self.tally, article)
@@ -206,10 +208,18 @@ class _Reader:
         """Refuse a corpus without articles; find the leaks."""
         if not self.tally["articles"]:
             raise UserError(f"{', '.join(self.options.source)}: no articles in it")
+        for label in self.options.labels:
+            if label not in self.labels:
+                raise UserError(f"--labels: {label!r} is not in the articles; they have {', '.join(sorted(self.labels)) or 'no entities'}")
         if self.held is None:
             self.notes.append(f"leaks: not looked for, since the texts have more than {LEAK_LIMIT:,} characters")
         else:
             self.notes += splits.leaks(self.held, NEAR)
+
+    def _noted(self, articles: Iterable[Article]) -> Iterator[Article]:
+        for article in articles:
+            self.labels.update(span.label for span in article.entities)
+            yield article
 
     def _check(self, article: Article) -> None:
         lint.check([article])

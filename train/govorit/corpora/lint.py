@@ -108,6 +108,8 @@ def _problem(article: Article, finding: Finding) -> Problem:
 
 def _errors(article: Article, labels: Collection[str] | None, known: Collection[str]) -> Iterator[Finding]:
     text = article.text
+    if not article.id.strip():
+        yield "id", "id", f"found {article.id!r:.40}, expected a name; give every article an id of its own"
     if not text.strip():
         yield "empty-text", "text", "empty article; remove it"
     if half := _HALVES.search(text):
@@ -115,6 +117,8 @@ def _errors(article: Article, labels: Collection[str] | None, known: Collection[
     for quote in article.quotes:
         if quote.kind not in KINDS:
             yield "kind", "quotes", f"kind {quote.kind!r}, expected one of {', '.join(KINDS)}"
+        if quote.name is not None and (not quote.name.strip() or len(re.split(r"[\r\n]", quote.name)) > 1):
+            yield "name", "quotes", f"name {quote.name!r:.60}, expected a name on one line, or none; mend it, or make it null"
     for label, spans in _by_label(article.entities).items():
         first = f"{_cite(spans[0], text)}{f' (and {len(spans) - 1} more)' if len(spans) > 1 else ''}"
         for code, message in _label(label, labels, known):

@@ -145,8 +145,8 @@ def an_offset(value: object, where: str) -> int:
 
 def a_score(item: Mapping[str, Any], where: str, name: str = "score") -> float | None:
     score = item.get(name)
-    if score is not None and (type(score) not in (int, float) or not abs(score) < 1e300):
-        raise UserError(f"{where}.{name}: found {score!r:.40}, expected a number")
+    if score is not None and (type(score) not in (int, float) or not 0 <= score <= 1):
+        raise UserError(f"{where}.{name}: found {score!r:.40}, expected a number from 0 to 1")
     return score
 
 
