@@ -112,6 +112,17 @@ WARNINGS = {
         Article("a", "Да\x00 нет\x85", where=WHERE),
         "control character U+0000 at character 2, the first of 2; remove it",
     ),
+    "soft hyphen": (
+        "invisible",
+        Article("a", "Ива\u00adнов и\u200b", where=WHERE),
+        "text: invisible character U+00AD at character 3, the first of 2; words with it are others to the model: remove it",
+    ),
+    "entities": (
+        "markup",
+        Article("a", "Он: &laquo;Да&raquo; &mdash; и&nbsp;всё", where=WHERE),
+        "text: '&laquo;' at character 4, the first of 4, is markup of the web, expected plain text; decode it in the source",
+    ),
+    "tag": ("markup", Article("a", '<p class="lead">Да', where=WHERE), "'<p class=\"lead\">' at character 0 is markup"),
     "replacement": (
         "replacement",
         Article("a", "Д\ufffd", where=WHERE),
@@ -252,7 +263,7 @@ def test_markup_without_its_header_is_found():
     [problem] = problems(Article("a", "<PER>Петров</PER> сказал: <q>«Да»</q>.", where="a.TXT"))
     assert (problem.code, problem.severity) == ("no-header", WARNING)
     assert problem.message.endswith("begin the file with '# id: …' and an empty line")
-    assert list(problems(Article("a", "1 < 2 > 0, а не <Q>", where="a.txt"))) == []
+    assert list(problems(Article("a", "1 < 2 > 0, а не <Q", where="a.txt"))) == []
 
 
 def test_a_surrogate_pair_is_not_split():

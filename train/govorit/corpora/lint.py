@@ -24,7 +24,7 @@ from govorit.words import words
 ERROR, WARNING = "error", "warning"
 WARNINGS = frozenset(
     (
-        *("bom", "control", "replacement", "decomposed", "mixed-scripts"),  # the text
+        *("bom", "control", "invisible", "replacement", "markup", "decomposed", "mixed-scripts"),  # the text
         *("no-header", "split-word", "kind-marks", "unbalanced", "far", "left-out"),  # what is marked on it
         *("rare-label", "duplicate", "near-duplicate"),  # the corpus
     )
@@ -139,8 +139,9 @@ def _errors(article: Article, labels: Collection[str] | None, known: Collection[
 
 
 def _warnings(article: Article) -> Iterator[Finding]:
-    yield from ((code, "text", message) for code, message in _text(article.text))
-    if inline.lacks_header(article):
+    headless = inline.lacks_header(article)
+    yield from ((code, "text", message) for code, message in _text(article.text) if not (headless and code == "markup"))
+    if headless:
         yield "no-header", "text", "looks like inline markup, and is read as plain text; begin the file with '# id: …' and an empty line"
     for layer in LAYERS:
         for span in article.layer(layer):
@@ -168,6 +169,8 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _LATIN, _CYRILLIC, _GREEK = "A-Za-z\u00c0-\u024f", "\u0400-\u052f", "\u0370-\u03ff"
 _SEAM = re.compile(f"[{_LATIN}][{_CYRILLIC}]|[{_CYRILLIC}][{_LATIN}]")
 _SCRIPTS = {"Latin": re.compile(f"[{_LATIN}]"), "Cyrillic": re.compile(f"[{_CYRILLIC}]"), "Greek": re.compile(f"[{_GREEK}]")}
+_INVISIBLE = re.compile(r"[\u00ad\u200b\u200c\u200e\u200f\u2060]|\u200d(?=\w)")  # U+200D also joins the parts of an emoji
+_MARKUP = re.compile(r"&(?:[A-Za-z]{2,8}|#[0-9]{2,6}|#[xX][0-9A-Fa-f]{2,5});|</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")
 _LONGEST = 60  # characters of a word, or of a quotation, in a message
 # Cyrillic and Greek letters, and the Latin ones that nobody can tell from them.
 _LOOKALIKES = str.maketrans(
@@ -184,6 +187,13 @@ def _text(text: str) -> Iterator[tuple[str, str]]:
         )
     if controls := _CONTROLS.findall(text):
         yield "control", f"{_first(text, controls[0], 'control character', len(controls))}; remove it from the source"
+    if invisible := _INVISIBLE.findall(text):
+        found = _first(text, invisible[0], "invisible character", len(invisible))
+        yield "invisible", f"{found}; words with it are others to the model: remove it from the source"
+    if markup := _MARKUP.findall(text):
+        more = f", the first of {len(markup)}," if len(markup) > 1 else ""
+        found = f"{markup[0]!r:.60} at character {text.index(markup[0])}{more} is markup of the web"
+        yield "markup", f"{found}, expected plain text; decode it in the source and mark it anew"
     if "\ufffd" in text:
         yield "replacement", f"{_first(text, chr(0xFFFD), 'replacement character')}: letters were lost; read the source in its own encoding"
     if not unicodedata.is_normalized("NFC", text):
