@@ -47,8 +47,9 @@ def test_sources_of_every_kind(run, program, tmp_path):
     assert found[0]["text"].count("\r\n") > 0 and found[-1]["text"].encode() == SEED.read_bytes()
     _, out, _ = program(predict.main, "--model", run, stdin="Он сказал «Да».\nИ ушёл.".encode())
     assert json.loads(out)["text"] == "Он сказал «Да».\nИ ушёл."
-    _, out, _ = program(predict.main, "-", "--model", run, stdin='{"text": "Раз"}\n{"text": "", "id": "b"}\n'.encode())
-    assert [json.loads(line)["id"] for line in out.split("\n") if line] == ["stdin-1", "b"]
+    _, out, err = program(predict.main, "-", "--model", run, stdin='{"text": "Раз"}\n{"text": "", "id": "b"}\n'.encode())
+    assert [json.loads(line)["id"] for line in out.split("\n") if line] == ["stdin-1"]  # what can be read in again
+    assert err == "left out: 1 without text, the first stdin:2\n"
 
 
 def test_what_lies_in_an_archive_and_is_not_read_is_said(run, program, tmp_path):

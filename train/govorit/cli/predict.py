@@ -39,11 +39,14 @@ def _program() -> int:
             lint.bare(article)
     extractor = Extractor.load(find_model(options.model), options.engine)
     mistakes: list[UserError] = []
+    empty: list[Article] = []
     with _output(options.out) as out:
-        found = extractor.read(_until_mistake(articles, mistakes), options.batch_tokens)
+        found = extractor.read(_until_mistake(articles, mistakes, empty), options.batch_tokens)
         _write(tqdm(found, unit="article", disable=None, leave=False), options.to, out)
         if mistakes:  # on standard output, what came before it is written
             raise mistakes[0]
+    if empty:
+        print(f"left out: {len(empty)} without text, the first {empty[0].where or empty[0].id}", file=sys.stderr)
     return 0
 
 
@@ -114,11 +117,14 @@ def _read_stream(stream: BinaryIO, name: str | None) -> Iterator[Article]:
         raise UserError(f"stdin: format: {name} cannot be read from standard input; use jsonl or text")
 
 
-def _until_mistake(articles: Iterable[Article], mistakes: list[UserError]) -> Iterator[Article]:
-    """Pass articles on, stripped of annotation, up to the first that cannot be read."""
+def _until_mistake(articles: Iterable[Article], mistakes: list[UserError], empty: list[Article]) -> Iterator[Article]:
+    """Pass articles with a text on, stripped of annotation, up to the first that cannot be read."""
     try:
-        for article in articles:
-            yield lint.bare(article)
+        for article in map(lint.bare, articles):
+            if article.text.strip():
+                yield article
+            else:
+                empty.append(article)
     except UserError as mistake:
         mistakes.append(mistake)
 
