@@ -110,7 +110,7 @@ def test_what_the_format_cannot_hold_is_counted(tmp_path, run):
     source = write(tmp_path / "a.jsonl", scored, Article("b", TEXT + " И ещё.", meta={"title": "Да"}))
     assert run(source, "--to", "brat", "--out", tmp_path / "b") == (0, [
         "brat does not hold: 2 of 2 scores, 2 of 2 meta title, 1 of 1 meta lead",
-        f"{tmp_path / 'b'}: 2 articles, 47 characters, 1 entities, 1 quotations",
+        f"{tmp_path / 'b'}: 2 articles, 47 characters, 1 entity, 1 quotation",
     ])  # fmt: skip
     assert run(source, "--to", "hf", "--out", tmp_path / "h")[1][0] == "hf does not hold: 2 scores"
     assert len(run(source, "--to", "jsonl", "--out", tmp_path / "j")[1]) == 1
@@ -363,7 +363,7 @@ def test_the_program_from_the_command_line(tmp_path):
     command = [sys.executable, str(ROOT / "scripts/convert.py"), str(ROOT / "seeds"), "--to", "jsonl", "--out", "seed.jsonl"]
     env = {**os.environ, "PYTHONPATH": str(ROOT / "train")}
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
-    assert done.stdout == "" and done.stderr.startswith("seed.jsonl: 1 articles, ")
+    assert done.stdout == "" and done.stderr.startswith("seed.jsonl: 1 article, ")
     [seed] = formats.read(tmp_path / "seed.jsonl")
     lint.check([seed])
     assert Counter(span.label for span in seed.entities) == {"LOC": 16, "PER": 6, "ORG": 4}

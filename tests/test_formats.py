@@ -283,7 +283,7 @@ BROKEN_INLINE = {
     "self closed": ("<PER/>", "a stray '<'"),
     "attribute": ('<PER x="1">да</PER>', "an entity has a label only"),
     "closing attribute": ("<PER>да</PER 1>", "expected </PER>"),
-    "kind": ("<q 1 spoken>да</q>", "expected <q 1 direct>"),
+    "kind": ("<q 1 spoken>да</q>", "expected <q 1 direct> (or indirect, mixed)"),
     "two kinds": ("<q 1 direct>да</q> <q 1 mixed>да</q>", "keep one kind"),
     "huge number": (f"<q {'9' * 5000}>да</q>", "expected <q 1 direct>"),
     "no such number": ("<q 1>да</q> <cue 2>сказал</cue>", "but no <q 2>"),
@@ -331,7 +331,10 @@ BROKEN_JSONL = {
     "misspelt": ('{"text": "Да", "entitis": []}', "did you mean 'entities'?"),
     "NaN": ('{"text": "Да", "entities": [{"start": 0, "end": 2, "label": "PER", "score": NaN}]}', "NaN"),
     "infinity": ('{"text": "Да", "entities": [{"start": 0, "end": 2, "label": "PER", "score": 1e999}]}', "score"),
-    "a score above 1": ('{"text": "Да", "entities": [{"start": 0, "end": 2, "label": "PER", "score": 7}]}', "score: found 7, expected a number from 0 to 1"),
+    "a score above 1": (
+        '{"text": "Да", "entities": [{"start": 0, "end": 2, "label": "PER", "score": 7}]}',
+        "score: found 7, expected a number from 0 to 1",
+    ),
     "a word for a score": (
         '{"text": "Да", "quotes": [{"kind": "direct", "content": [{"start": 0, "end": 2}], "name_score": "да"}]}',
         "name_score: found 'да', expected a number",
@@ -646,6 +649,8 @@ def test_a_format_is_told_by_what_lies_there(tmp_path):
         assert f"files of inline (b.txt) and text ({name}) side by side" in refusal(inline_texts)
         (inline_texts / name).unlink()
     assert "is not known" in refusal(tmp_path, "xml")
+    (tmp_path / "a.md").write_text("Да")
+    assert "cannot be told from .md; say with --from (in training data.sources.NAME.format) one of jsonl" in refusal(tmp_path / "a.md")
 
 
 def test_hidden_files_are_passed_over(tmp_path):

@@ -133,7 +133,7 @@ def test_nested_entities_are_reduced_where_asked(tmp_path, capsys, monkeypatch):
     (tmp_path / "a.jsonl").write_text(row("a", entities=[span(0, 19), span(10, 19)]), encoding="utf-8")
     assert run(capsys, monkeypatch, tmp_path / "a.jsonl")[0] == 2
     status, lines, _ = run(capsys, monkeypatch, tmp_path / "a.jsonl", "--nested", "outermost")
-    assert status == 0 and "1 entities: PER 1" in lines
+    assert status == 0 and "1 entity: PER 1" in lines
 
 
 def test_a_corpus_with_names_and_offsets_of_its_own_is_read(tmp_path, capsys, monkeypatch):

@@ -136,6 +136,18 @@ def test_a_model_that_is_none(program, tmp_path, monkeypatch):
     assert status == 2 and "train one" in err and err.count("\n") == 1
 
 
+def test_a_mistake_is_told_before_the_model(run, program, tmp_path, monkeypatch):
+    monkeypatch.setattr("govorit.paths.newest_model", lambda: run)
+    (tmp_path / "a.txt").write_text("Да.")
+    for arguments, expected in (
+        ([tmp_path, "--from", "jsonl"], "no .jsonl or .json file"),
+        ([SEED, "--engine", "onnx"], "has no ONNX graph"),
+    ):
+        status, out, err = program(predict.main, *arguments)
+        assert (status, out) == (2, "") and expected in err and err.count("\n") == 1
+    assert program(predict.main, SEED)[2].startswith("model: ")
+
+
 def test_evaluating_a_checkpoint_gives_the_scores_of_its_run(run, program, tmp_path):
     gold = run.parent / "corpus/test.jsonl"
     status, out, _ = program(evaluate.main, gold, "--model", run, "--resamples", "20", "--out", tmp_path / "report")

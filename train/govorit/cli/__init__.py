@@ -55,6 +55,12 @@ def tell_passed_over(paths: Iterable[Path]) -> None:
         print(told, file=sys.stderr)
 
 
+def counted(count: int, things: str) -> str:
+    """`1 entity`, `2 entities`."""
+    one = f"{things[:-3]}y" if things.endswith("ies") else things[:-1]
+    return f"{count} {one if count == 1 else things}"
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that tells a mistake in one line, without the usage before it."""
 

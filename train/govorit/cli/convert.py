@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from govorit import formats
 from govorit.article import QUOTE_LABELS, Article
-from govorit.cli import Parser, guarded
+from govorit.cli import Parser, counted, guarded
 from govorit.cli.lint import reading_arguments, reading_options
 from govorit.config import Source, Split
 from govorit.corpora import corpus, lint, splits
@@ -152,7 +152,7 @@ def _convert(options: argparse.Namespace, name: str, target: Path, work: Path) -
     lost = [f"{reader.tally[key]} {key}" for key in STREAMED.get(name, ()) if reader.tally[key]]
     if name not in STREAMED:
         lost = _lost(reader.tally, _read_back(places.values(), name), name)
-    head = ", ".join(f"{reader.tally[key]} {key}" for key in ("articles", "characters", "entities", "quotations"))
+    head = ", ".join(counted(reader.tally[key], key) for key in ("articles", "characters", "entities", "quotations"))
     shares = "; " + ", ".join(f"{split} {reader.sizes[split]}" for split in parts) if "" not in parts else ""
     return [*reader.notes, *([f"{name} does not hold: {', '.join(lost)}"] if lost else []), f"{options.out}: {head}{shares}"]
 

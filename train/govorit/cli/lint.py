@@ -14,7 +14,7 @@ from typing import Any
 
 from govorit import formats
 from govorit.article import KINDS, Article
-from govorit.cli import Parser, guarded, tell_passed_over, whole
+from govorit.cli import Parser, counted, guarded, tell_passed_over, whole
 from govorit.corpora.corpus import outermost, splits_in
 from govorit.corpora.lint import ERROR, Problem, corpus_problems
 from govorit.errors import UserError
@@ -127,7 +127,7 @@ def _lines(problems: Sequence[Problem], most: int | None) -> Iterator[str]:
     for problem in problems[:most]:
         yield f"{problem}  [{problem.severity}: {problem.code}]"
     if most is not None and len(problems) > most:
-        yield f"… and {len(problems) - most} more problems"
+        yield f"… and {counted(len(problems) - most, 'more problems')}"
 
 
 def _summary(articles: Sequence[Article], problems: Iterable[Problem]) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def _summary(articles: Sequence[Article], problems: Iterable[Problem]) -> dict[s
 
 
 def _figures(summary: dict[str, Any]) -> Iterator[str]:
-    yield f"{summary['articles']} articles, {summary['characters']} characters"
+    yield ", ".join(counted(summary[name], name) for name in ("articles", "characters"))
     for name in ("entities", "quotations", "errors", "warnings"):
         parts = ", ".join(f"{key} {count}" for key, count in summary[name].items())
-        yield f"{sum(summary[name].values())} {name}" + (f": {parts}" if parts else "")
+        yield counted(sum(summary[name].values()), name) + (f": {parts}" if parts else "")

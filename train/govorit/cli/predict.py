@@ -7,7 +7,7 @@ import io
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -37,7 +37,8 @@ def _program() -> int:
     if options.out and all(map(_can_be_read_twice, options.source)):  # no mistake shall cost the model's work
         for article in _articles(options):
             lint.bare(article)
-    extractor = Extractor.load(find_model(options.model), options.engine)
+    articles = chain(list(islice(articles, 1)), articles)  # a source that cannot be read is told before the model is loaded
+    _, extractor = load_model(options.model, options.engine)
     mistakes: list[UserError] = []
     empty: list[Article] = []
     with _output(options.out) as out:
@@ -53,8 +54,7 @@ def _program() -> int:
 def _pre_annotate(articles: Iterable[Article], options: argparse.Namespace) -> int:
     preannotation.check_target(options.to, options.out)
     gathered = preannotation.gather(articles, options.to)
-    model = find_model(options.model)
-    extractor = Extractor.load(model, options.engine)
+    model, extractor = load_model(options.model, options.engine)
     found = tqdm(extractor.read(gathered, options.batch_tokens), total=len(gathered), unit="article", disable=None, leave=False)
     print(preannotation.write(found, options.to, options.out, model, extractor.contract.layers.get("entities", ())), file=sys.stderr)
     return 0
@@ -182,11 +182,13 @@ def batch_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def find_model(named: Path | None) -> Path:
-    """The checkpoint to read with: the one named, else the newest, which is said."""
+def load_model(named: Path | None, engine: str, threads: int = 0) -> tuple[Path, Extractor]:
+    """Load the checkpoint to read with: the one named, else the newest, which is said; its folder, and what reads."""
     model = named or paths.newest_model()
     if model is None:
         raise UserError("--model: there is no model yet; train one (python train/run.py), or name a checkpoint")
+    folder = paths.checkpoint(model)
+    extractor = Extractor.load(folder, engine, threads)
     if named is None:
         print(f"model: {model}", file=sys.stderr)
-    return paths.checkpoint(model)
+    return folder, extractor

@@ -20,10 +20,9 @@ from tqdm import tqdm
 from govorit import formats, selection
 from govorit.article import Article
 from govorit.cli import Parser, guarded, preannotation, whole
-from govorit.cli.predict import batch_argument, find_model, model_arguments
+from govorit.cli.predict import batch_argument, load_model, model_arguments
 from govorit.corpora import duplicates, lint
 from govorit.errors import UserError
-from govorit.extractor import Extractor
 from govorit.formats.options import Options
 from govorit.selection import Doubts
 
@@ -38,8 +37,7 @@ def _program() -> int:
     known = [article.text for source in options.known for article in formats.read(source)]
     pile = _Pile(options.source, options.format)
     pile.survey(known, options.to)
-    model = find_model(options.model)
-    extractor = Extractor.load(model, options.engine)
+    model, extractor = load_model(options.model, options.engine)
     bar = tqdm(selection.weigh(extractor, pile, options.batch_tokens), desc="weighing", total=sum(pile.fresh), unit="article", disable=None)
     doubts = list(bar)
     chosen, near = _pick(pile, doubts, known, options.number)

@@ -9,9 +9,8 @@ import socket
 import sys
 
 from govorit.cli import Parser, guarded, whole
-from govorit.cli.predict import find_model, model_arguments
+from govorit.cli.predict import load_model, model_arguments
 from govorit.errors import MissingPackageError, UserError
-from govorit.extractor import Extractor
 
 
 def main() -> None:
@@ -28,7 +27,7 @@ def _program() -> None:
     except ModuleNotFoundError as error:
         raise MissingPackageError("serve", str(error.name), "serve") from None
     with _listen(options.host, options.port) as listening:
-        extractor = Extractor.load(find_model(options.model), options.engine, options.threads)
+        _, extractor = load_model(options.model, options.engine, options.threads)
         logging.basicConfig(format="%(asctime)s %(message)s")
         logging.getLogger("govorit.serve").setLevel(logging.INFO)  # and no other, which might cite what it reads
         with Reader(extractor, options.queue, options.queue_characters) as reader:

@@ -134,7 +134,8 @@ def _errors(article: Article, labels: Collection[str] | None, known: Collection[
                 yield found[0], layer, f"{_name(span)} {found[1]}"
             if not found or found[0] not in ("offsets", "reversed", "empty-span"):
                 sound.append(span)
-        remedy = "keep one of them, or read it with nested=outermost" if layer == "entities" else "keep one of them"
+        outermost = ", or read with --nested outermost (in training data.sources.NAME.nested=outermost)"
+        remedy = f"keep one of them{outermost if layer == 'entities' else ''}"
         yield from (("overlap", layer, f"{both} overlap; one layer is flat: {remedy}") for both in _overlaps(sound, text))
 
 

@@ -25,6 +25,7 @@ _SUFFIXES |= {".conll": "conll", ".iob": "conll", ".bio": "conll"}
 _SUFFIXES |= {".parquet": "hf", ".arrow": "hf", ".xmi": "xmi", ".zip": "xmi", ".spacy": "docbin"}
 _WITH_TEXTS = ("brat", "factrueval")  # whose articles lie in .txt files
 _DOCUMENTS = {".doc", ".docx", ".htm", ".html", ".md", ".odt", ".pdf", ".rtf"}  # that may hold articles, and are none of our formats
+_NAME_ONE = "say with --from (in training data.sources.NAME.format)"
 SAVED = ("dataset_dict.json", "dataset_info.json", "state.json")  # what `save_to_disk` of Hugging Face datasets leaves in a folder
 
 
@@ -55,7 +56,7 @@ def detect(path: Path) -> str:
             found |= {_kind_of_text(file): file.name for file in ending(path, ".txt")}
         if len(found) > 1:
             sorts = " and ".join(f"{name} ({found[name]})" for name in sorted(found))
-            raise UserError(f"{path}: format: files of {sorts} side by side; name one, or move the rest")
+            raise UserError(f"{path}: format: files of {sorts} side by side; {_NAME_ONE} one of them, or move the rest")
         if found:
             return next(iter(found))
         expected = f"files that end in {', '.join(('.txt', *_SUFFIXES))}"
@@ -64,7 +65,8 @@ def detect(path: Path) -> str:
     if suffix == ".txt":
         return _kind_of_text(path)
     if suffix not in _SUFFIXES:
-        raise UserError(f"{path}: format: cannot be told from {path.suffix or 'a name with no suffix'}; name one of {', '.join(FORMATS)}")
+        problem = f"cannot be told from {path.suffix or 'a name with no suffix'}"
+        raise UserError(f"{path}: format: {problem}; {_NAME_ONE} one of {', '.join(FORMATS)}")
     if suffix == ".json" and _beginning(path).lstrip()[:1] == b"[":
         return "labelstudio"
     return _SUFFIXES[suffix]

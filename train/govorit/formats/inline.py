@@ -195,7 +195,7 @@ class _Parser:
             raise self._error(at, f"<{name}> {problem}")
         end = len(self.text)
         if name == "q":
-            self._content(self._attributes(_KIND, rest, at, "<q 1 direct>"), start, end, at)
+            self._content(self._attributes(_KIND, rest, at, "<q 1 direct> (or indirect, mixed)"), start, end, at)
         elif name in _PARTS:
             expected = '<src 1 name="…">' if name == "src" else "<cue 1>"
             found = self._attributes(_TIE, rest, at, expected)
