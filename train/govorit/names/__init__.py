@@ -41,7 +41,7 @@ def resolve(text: str, entities: Sequence[Span], quotes: Sequence[Quote]) -> tup
 
 
 def _written(actor: Actor | None) -> str | None:
-    return actor.name.translate(_UNSEEN) if actor else None
+    return (actor.name.translate(_UNSEEN) or None) if actor else None
 
 
 def _score(quote: Quote) -> float:
