@@ -181,7 +181,7 @@ def _extent(text: str, start: int, end: int, entities: Entities) -> tuple[int, i
     quoted = _QUOTED.match(text, end)
     if quoted:
         return first, quoted.end()
-    named = entities.at(end + 1)
+    named = entities.at(end + 1) if text[end : end + 1] in (" ", "\u00a0") else None
     if named is not None:
         return first, named.end
     last, position = end, end
