@@ -107,6 +107,9 @@ NAMES = {
     "the surname first": (
         '<src name="Владислав Юрьевич Сурков"><PER>Сурков Владислав Юрьевич</PER></src> <cue>заверил</cue>, что <q indirect>всё решено</q>.'
     ),
+    "the surname first, and a patronymic in -ич": (
+        '<src name="Иван Лукич Петров"><PER>Петров Иван Лукич</PER></src> <cue>заверил</cue>, что <q indirect>всё решено</q>.'
+    ),
     "husband and wife": (
         "Пришли <PER>Иван Орлов</PER> и <PER>Мария Орлова</PER>. "
         '<q>«Да»</q>, — <cue>сказала</cue> <src name="Мария Орлова"><PER>Орлова</PER></src>.'

@@ -10,7 +10,7 @@ from typing import Any
 
 from govorit.names.morphology import CASES, FEMININE, MASCULINE, NAMES, case_of, fold, known_parses, like
 
-_PATRONYMIC = re.compile(r"(?:[оеё]вич|ьич|[оеё]вн|ичн|иничн)(?:а|у|ем|ом|е|ы|ой)?$")
+_PATRONYMIC = re.compile(r"(?:[оеё]вич|ьич|[оеё]вн|ичн)(?:а|у|ем|ом|е|ы|ой)?$")
 _PARTS = 4  # of a name with hyphens that are read each by itself: `ха-ха-ха-ха-ха` is no name
 _CASE_WEIGHT = {"nomn": 1.0, "gent": 0.6, "accs": 0.4, "datv": 0.35, "ablt": 0.35, "loct": 0.2}
 
@@ -27,7 +27,7 @@ class Reading:
 
 @lru_cache(maxsize=1 << 14)
 def is_patronymic(word: str) -> bool:
-    return _PATRONYMIC.search(word.lower()) is not None
+    return _PATRONYMIC.search(word.lower()) is not None or any("Patr" in parse.tag for parse in known_parses(word))
 
 
 @lru_cache(maxsize=1 << 14)
