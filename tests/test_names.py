@@ -203,6 +203,10 @@ NAMES = {
         'indirect>дождь</q>.'
     ),
     "of many": '<cue>По мнению</cue> <src name="музыкальные критики">музыкальных критиков</src>, <q indirect>песня плоха</q>.',
+    "this one": '<cue>По словам</cue> <src name="чиновник">этого чиновника</src>, <q indirect>закон готов</q>.',
+    "the office in charge": (
+        '<cue>По данным</cue> <src name="ведомство">соответствующего ведомства</src>, <q indirect>закон готов</q>.'
+    ),
     "of two": '<cue>По словам</cue> <src name="два чиновника">двух чиновников</src>, <q indirect>закон готов</q>.',
     "he is his own designation": (
         '<src 1 name="представитель банка">Представитель банка</src> <cue 1>заявил</cue>, что <q 1 indirect>деньги целы</q>. '

@@ -30,7 +30,8 @@ PRONOUNS: dict[str, tuple[str | None, str]] = {
 POSSESSIVES = _words("его её ее их")
 NOBODY = _words("я мы кто-то кто-нибудь")
 SOMEBODY = _words("один некий какой-то неизвестный")  # lemmas: whom the article has not spoken of yet
-EMPTY = _words("этот тот сам свой самый же соответствовать следующий данный")  # lemmas that a designation is told without
+# Lemmas that a designation is told without; `этого` is read as one of `это`.
+EMPTY = _words("этот это тот сам свой самый же соответствовать соответствующий следующий данный")
 
 # --- nouns that call persons, lemmas
 
