@@ -2,6 +2,7 @@ import gzip
 import lzma
 import shutil
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -312,7 +313,7 @@ def test_the_same_text_is_packed_once(tmp_path, tokenizer):
     assert all(np.array_equal(one.ids, other.ids) and one.ranges == other.ranges for one, other in zip(first, again, strict=True))
 
 
-def test_anything_that_it_depends_on_packs_anew(tmp_path, tokenizer, labelled):
+def test_anything_that_it_depends_on_packs_anew(tmp_path, tokenizer, labelled, monkeypatch):
     cache = tmp_path / "cache"
     kept: list[set] = [set()]
 
@@ -325,6 +326,10 @@ def test_anything_that_it_depends_on_packs_anew(tmp_path, tokenizer, labelled):
     packed_anew("held out", None, tokenizer, 0.3)
     packed_anew("tokenizer", None, made(DOCUMENTS[:3]), 0.2)
     packed_anew("labels", tmp_path / "labels", tokenizer, 0.2)
+    changed = tmp_path / "marks.py"
+    changed.write_bytes(Path(archive.marks.__file__).read_bytes() + b"#")
+    monkeypatch.setattr(archive.marks, "__file__", str(changed))
+    packed_anew("how the rules read marks", tmp_path / "labels", tokenizer, 0.2)
     raw.write(tmp_path / "text" / "a.txt", [*raw.documents(12), "Ещё."])
     packed_anew("text", None, tokenizer, 0.2)
 

@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from tokenizers import Tokenizer
 
-from govorit import formats, rules, windows, words
+from govorit import formats, marks, rules, windows, words
 from govorit.article import QUOTE_LABELS
 from govorit.corpora import silver
 from govorit.corpora.silver import Silver
@@ -197,13 +197,18 @@ def pack(
 
 
 def _key(chosen: Sequence[Text], tokenizer: Tokenizer, heldout: float) -> str:
-    paths = [text.labels_path for text in chosen]
-    labels = [path.read_bytes() if path and path.exists() else b"" for path in paths]
-    digests = [(text.name, text.digest, hashlib.sha256(part).hexdigest()) for text, part in zip(chosen, labels, strict=True)]
+    digests = [(text.name, text.digest, _digest(text.labels_path)) for text in chosen]
     told = [_VERSION, tokenizer.to_str(), heldout, digests]
-    modules = sorted(Path(rules.__file__).parent.glob("*.py")) if any(text.labels for text in chosen) else []
+    modules = [*sorted(Path(rules.__file__).parent.glob("*.py")), Path(marks.__file__)] if any(text.labels for text in chosen) else []
     code = b"".join(module.read_bytes() for module in modules)
     return hashlib.sha256(json.dumps(told).encode() + code).hexdigest()[:16]
+
+
+def _digest(path: Path | None) -> str:
+    if path is None or not path.exists():
+        return hashlib.sha256().hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write(chosen: Sequence[Text], tokenizer: Tokenizer, heldout: float, folder: Path, progress: Callable[[int], None] | None) -> None:
