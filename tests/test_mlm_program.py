@@ -129,6 +129,19 @@ def test_a_second_run_finds_tokenizer_and_tokens(place, tmp_path, capsys):
 # Stopped and resumed
 
 
+def test_killed_while_the_tokenizer_was_written_it_learns_it_anew(place, tmp_path, capsys, monkeypatch):
+    class Killed:
+        def save(self, path: str) -> None:
+            Path(path).write_text('{"version": ')
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tokenization, "learn", lambda *_, **__: Killed())
+        assert call(overrides(place / "plain.txt", "mlm.tokens=400", "out=run"), tmp_path) == 130
+    assert call(overrides(place / "plain.txt", "mlm.tokens=400", "out=run"), tmp_path) == 0
+    assert capsys.readouterr().err.count("learning 400 word pieces") == 2
+
+
 def test_stopped_by_a_signal_it_goes_on_to_the_bytes_of_a_run_that_never_stopped(place, ran, tmp_path, capsys):
     arguments = labelled(place)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}

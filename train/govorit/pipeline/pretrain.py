@@ -11,7 +11,7 @@ from accelerate.utils import broadcast_object_list
 from tqdm import tqdm
 from transformers import AutoModelForMaskedLM, PreTrainedTokenizerFast
 
-from govorit import checkpoint, formats
+from govorit import checkpoint, files, formats
 from govorit.config import Config, check, keys
 from govorit.corpora import archive, silver
 from govorit.corpora.archive import Packed, Text
@@ -104,7 +104,8 @@ def _tokenizer(config: Config, texts: Sequence[Text], cache: Path, say: Say) -> 
         say(f"learning {size:,} word pieces from {len(texts)} texts")
         learnt = tokenization.learn((document for text in texts for document in text.documents()), size, rare=20)
         formats.make_folder(place)
-        learnt.save(str(place / "tokenizer.json"))
+        with files.whole(place / "tokenizer.json") as beside:
+            learnt.save(str(beside))
     return tokenization.wrap(tokenization.read(place))
 
 
