@@ -11,7 +11,19 @@ from pathlib import Path
 SOURCES = Path(__file__).parents[1] / "train"
 PACKAGE = SOURCES / "govorit"
 # The types and texts at the bottom: the standard library and each other. A format's own library is imported when that format is asked for.
-PLAIN = {"article", "contract", "corpora.duplicates", "corpora.lint", "errors", "files", "formats", "highlight", "paths", "words"}
+PLAIN = {
+    "article",
+    "contract",
+    "corpora.duplicates",
+    "corpora.lint",
+    "errors",
+    "files",
+    "formats",
+    "highlight",
+    "nearness",
+    "paths",
+    "words",
+}
 # The packages, each with those that it may know; all know the modules at the top, and `pipeline` and `cli` know all.
 PACKAGES = {
     "formats": set(),

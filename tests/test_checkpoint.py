@@ -12,11 +12,10 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import AutoModelForTokenClassification, AutoTokenizer, BertConfig, BertModel, ModernBertConfig, ModernBertModel, pipeline
 
-from govorit import checkpoint, contract, windows, words
+from govorit import checkpoint, contract, nearness, windows, words
 from govorit.article import LAYERS, QUOTE_LABELS, Article, Span
 from govorit.checkpoint import ENCODER, HEAD, load_tagger, load_tokenizer, publish
 from govorit.contract import Contract
-from govorit.decoding import nearness
 from govorit.decoding.links import VECTORS
 from govorit.engines import TorchEngine
 from govorit.errors import UserError

@@ -1,15 +1,18 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 from generate import random_article
+from test_nearness import QUOTATIONS
 
 from govorit import formats
 from govorit.article import CUE, SPEAKER, Article, Quote, Span
 from govorit.corpora import lint
 from govorit.errors import UserError
 from govorit.formats import conll
+from govorit.formats.inline import parse
 from govorit.formats.options import Options
 
 SAID = Article(
@@ -206,6 +209,15 @@ def test_tags_without_numbers_tie_to_the_nearest_content(tmp_path):
     found = [(q.kind, *(article.text[p.start : p.end] for p in (*q.content, q.cue, q.speaker))) for q in article.quotes]
     assert found == [("direct", "да", "сказал", "Иванов"), ("indirect", "нет", "считает", "Петров")]
     assert article.meta["layers"] == "quotes" and not list(lint.problems(article))
+
+
+def test_tags_without_numbers_make_whole_quotations(tmp_path):
+    gold = [replace(parse(case), id=name) for name, case in QUOTATIONS.items()]
+    numbered = "".join(map(conll.dump, gold))
+    body = re.sub(r"(\t[BI]-[A-Z]+)#[0-9,]+", r"\1", numbered)
+    assert body != numbered
+    articles = read(tmp_path, f"# columns: {' '.join(conll.COLUMNS)}\n{body}")
+    assert {article.id: article.quotes for article in articles} == {article.id: article.quotes for article in gold}
 
 
 def test_names_of_labels_are_the_corpus_s_own(tmp_path):

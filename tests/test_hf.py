@@ -14,12 +14,14 @@ import pytest
 from generate import random_article
 from mutants import KINDS, survives
 from pyarrow import parquet
+from test_nearness import QUOTATIONS
 
 from govorit import formats
 from govorit.article import CUE, SPEAKER, Article, Quote, Span
 from govorit.corpora import corpus
 from govorit.errors import UserError
 from govorit.formats import hf
+from govorit.formats.inline import parse
 from govorit.formats.options import Options
 
 FRAME = "Иванов сказал: «Да».\r\n😀 Петров молчал."
@@ -159,6 +161,27 @@ def test_tags_of_quotations_go_to_the_nearest_content(tmp_path):
     parts = [tuple(article.text[s.start : s.end] for s in (*q.content, q.cue, q.speaker)) for q in article.quotes]
     assert parts == [("«Да»", "сказал", "Иванов"), ("«Нет»", "ответил", "он")]
     assert article.meta == {"layers": "quotes"}
+
+
+def test_tags_alone_make_whole_quotations(tmp_path):
+    gold = [replace(parse(case), id=name) for name, case in QUOTATIONS.items()]
+    path = tmp_path / "a.parquet"
+    hf.write(gold, path)
+    parquet.write_table(parquet.read_table(path).drop_columns(["entities", "quotes"]), path)
+    assert {article.id: article.quotes for article in formats.read(path)} == {article.id: article.quotes for article in gold}
+
+
+def test_a_cue_in_no_quotation_is_told(tmp_path):
+    text = ["Он", "сказал", ".", "«Да»", ",", "—", "ответил", "Петров", "."]
+    tags = ["B-SPEAKER", "B-CUE", "O", "B-DIRECT", "O", "O", "B-CUE", "B-SPEAKER", "O"]
+    path = tokens(tmp_path / "saved", {"tokens": [text], "quote_tags": [tags]})
+    problems: list[UserError] = []
+    [article] = formats.read(path, options=Options(report=problems.append))
+    assert [(q.cue, q.speaker) for q in article.quotes] == [(Span(21, 28, CUE), Span(29, 35, SPEAKER))]
+    assert [str(problem).partition(": ")[2] for problem in problems] == [
+        "quote_tags: SPEAKER 'Он' stands near no content; mend the tags",
+        "quote_tags: CUE 'сказал' stands near no content; mend the tags",
+    ]
 
 
 BROKEN_TAGS = {

@@ -5,9 +5,9 @@ from test_checkpoint import CONTRACT, tokenizer
 from test_links import random_weights, vectors_of
 from test_nearness import shown
 
-from govorit import windows, words
+from govorit import nearness, windows, words
 from govorit.article import KINDS, QUOTE_LABELS, Article, Span
-from govorit.decoding import links, nearness
+from govorit.decoding import links
 from govorit.decoding.links import RELATIONS, SIZE, VECTORS, Scene, Weights
 from govorit.formats.inline import parse
 from govorit.network import linking

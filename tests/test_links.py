@@ -6,9 +6,9 @@ import pytest
 from generate import random_article
 from test_nearness import QUOTATIONS, shown
 
-from govorit import words
+from govorit import nearness, words
 from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span
-from govorit.decoding import decode, links, nearness
+from govorit.decoding import decode, links
 from govorit.decoding.aids import Aids
 from govorit.decoding.links import RELATIONS, SIZE, Scene, Weights
 from govorit.formats.inline import parse

@@ -6,8 +6,8 @@ from random import Random
 import pytest
 from generate import random_article
 
+from govorit import nearness
 from govorit.article import Quote, Span
-from govorit.decoding import nearness
 from govorit.formats.inline import parse
 
 # Each is the gold: what the rules make of its spans alone is compared with its links.
@@ -121,4 +121,6 @@ def test_what_stands_between_two_contents_may_be_long(between):
 def test_a_quotations_score_is_that_of_its_content():
     found = [Span(0, 4, "DIRECT", 0.5), Span(8, 14, "CUE", 0.1)]
     assert nearness.tie(found, "«Да», — сказал он.") == [Quote("direct", (found[0],), found[1], None, None, 0.5)]
-    assert nearness.tie([], "Да") == []
+    assert nearness.tie(found[1:], "«Да», — сказал он.") == nearness.tie([], "Да") == []
+    bare = [Span(span.start, span.end, span.label) for span in found]
+    assert nearness.tie(bare, "«Да», — сказал он.") == [Quote("direct", (bare[0],), bare[1])], "no score of none"

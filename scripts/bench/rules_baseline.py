@@ -17,11 +17,10 @@ from encoders import contents
 from scores import ROOT
 from tables import markdown, replace_between
 
-from govorit import formats, names, rules
+from govorit import formats, names, nearness, rules
 from govorit.article import Article, Span
 from govorit.config import Data, Source
 from govorit.corpora import corpus, silver
-from govorit.decoding import nearness
 from govorit.evaluation import attribution, metrics
 from govorit.evaluation.metrics import LayerScores
 

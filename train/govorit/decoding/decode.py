@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from govorit import names
+from govorit import names, nearness
 from govorit.article import Article, Span
-from govorit.decoding import boundaries, datelines, edges, links, nameless, nearness, repeats, speeches, viterbi
+from govorit.decoding import boundaries, datelines, edges, links, nameless, repeats, speeches, viterbi
 from govorit.decoding.aids import NO_AIDS, Aids
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from govorit.article import CUE, KINDS, SPEAKER, Quote, Span
-from govorit.decoding.nearness import SENTENCE_END
+from govorit.nearness import SENTENCE_END
 
 VECTORS = "links"  # the key of the words' vectors among what an engine gives
 SIZE = 48  # of a word's vector
@@ -85,7 +85,7 @@ def tie(
 
     Args:
         spans: in the order of the text, without overlap, on the edges of words.
-        near: what nearness makes of them (:func:`govorit.decoding.nearness.tie`).
+        near: what nearness makes of them (:func:`govorit.nearness.tie`).
         bounds: the words of the text.
         vectors: of the words, (words, SIZE).
     """

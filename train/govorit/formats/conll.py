@@ -16,10 +16,9 @@ from the whole file; a sequence that is none of them is reported with its line. 
 comments, and so are those that begin `#` and have neither the columns nor the tag of a word. Without a `# text = ` under a `# columns:`
 header, which only we write, the text is the tokens joined by single spaces: how they stood is lost.
 
-A quotation's tags (`B-DIRECT`, `B-CUE`, …) say after `#` which quotations they belong to. Those without a number are tied by nearness:
-each content is a quotation of its own, and each cue and speaker goes to the nearest such content in its line of text that has none
-yet, the one before it if two are as near; what finds none is reported. An article without a column of quotations (or of entities) has
-`meta["layers"]` say so.
+A quotation's tags (`B-DIRECT`, `B-CUE`, …) say after `#` which quotations they belong to. Those without a number are tied by nearness
+(:func:`govorit.nearness.tie`); a cue or speaker that is in no quotation then is reported. An article without a column of quotations (or of
+entities) has `meta["layers"]` say so.
 
 **Writing** keeps text, id, `meta`, entities, quotations with their links and, in `# names`, their speakers' names: our own files read
 back exactly. Scores are lost. A span that cuts a word or overlaps another of its layer is refused: tags cannot hold it. Entities come in
@@ -36,7 +35,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span
+from govorit import nearness
+from govorit.article import CUE, KINDS, SPEAKER, Article, Quote, Span, quote_spans
 from govorit.errors import UserError
 from govorit.formats import create, files, read_text
 from govorit.formats.options import DEFAULTS, Options
@@ -399,7 +399,8 @@ class _Draft:
 def _quotes(found: Sequence[Span], names: dict[str, str], text: str, where: str, options: Options) -> tuple[Quote, ...]:
     drafts: dict[str, _Draft] = {}
     parts: list[tuple[Span, list[str]]] = []
-    for number, span in enumerate(found):
+    untied: list[Span] = []
+    for span in found:
         split = _NUMBERS.fullmatch(span.label)
         label = options.label(split["label"]) if split else None
         if split is None or label is None:
@@ -408,42 +409,36 @@ def _quotes(found: Sequence[Span], names: dict[str, str], text: str, where: str,
             continue
         ours = Span(span.start, span.end, label)
         numbers = [str(int(n)) for n in split["numbers"].split(",")] if split["numbers"] else []
-        if label in (CUE, SPEAKER):
+        if not numbers:
+            untied.append(ours)
+        elif label in (CUE, SPEAKER):
             parts.append((ours, numbers))
         else:
-            # A content without a number takes a key that no number is.
-            draft = drafts.setdefault(numbers[0] if numbers else f"-{number}", _Draft([]))
+            draft = drafts.setdefault(numbers[0], _Draft([]))
             if len(numbers) > 1 or (draft.content and draft.content[0].label != label):
                 problem = f"{span.label:.60} [{ours.start}, {ours.end}) is of several quotations or kinds, expected one; number them anew"
                 options.report(UserError(f"{where}: {problem}"))
             else:
                 draft.content.append(ours)
     drafts = {key: draft for key, draft in drafts.items() if draft.content}
+    quotes = nearness.tie(untied, text)
+    tied = quote_spans(quotes)
+
+    def refuse(part: Span, problem: str) -> None:
+        stands = f"{part.label} {text[part.start : part.end]!r:.60} at {part.start}"
+        options.report(UserError(f"{where}: {stands} {problem}; tag the content, or remove it"))
+
+    for part in untied:
+        if part not in tied:
+            refuse(part, "stands near no content that is free")
     for part, numbers in parts:
-        keys = numbers or [key for key in [_nearest(part, drafts, text)] if key is not None]
-        for key in keys or [""]:
+        for key in numbers:
             if key not in drafts or drafts[key].parts.setdefault(part.label, part) != part:
-                stands = f"{part.label} {text[part.start : part.end]!r:.60} at {part.start}"
-                problem = (
-                    "stands near no content that is free" if not keys else f"belongs to the quotation {key}, which is not there or has one"
-                )
-                options.report(UserError(f"{where}: {stands} {problem}; tag the content, or remove it"))
+                refuse(part, f"belongs to the quotation {key}, which is not there or has one")
     for key in names.keys() - drafts.keys():
         options.report(UserError(f"{where}: names: there is no quotation {key!r:.40}; remove its name"))
-    quotes = [
+    quotes += [
         Quote(draft.content[0].label.lower(), tuple(draft.content), draft.parts.get(CUE), draft.parts.get(SPEAKER), names.get(key))
-        for key, draft in sorted(drafts.items(), key=lambda item: item[0][:1] != "-" and int(item[0]))
+        for key, draft in sorted(drafts.items(), key=lambda item: int(item[0]))
     ]
     return tuple(sorted(quotes, key=lambda quote: quote.content[0].start))
-
-
-def _nearest(part: Span, drafts: dict[str, _Draft], text: str) -> str | None:
-    best: tuple[int, bool, str] | None = None
-    for key, draft in drafts.items():
-        if key[0] == "-" and part.label not in draft.parts:
-            content = draft.content[0]
-            before = content.end <= part.start
-            between = text[content.end : part.start] if before else text[part.end : content.start]
-            if "\n" not in between and (best is None or (len(between), not before, key) < best):
-                best = (len(between), not before, key)
-    return best[2] if best else None

@@ -8,7 +8,7 @@ A row is an article, in one of two shapes:
 * Where `entities` or `quotes` is a column, it is the annotation, and the tags are passed over: they were derived from it.
 * Tags are strings or ClassLabel numbers. The text of a row of tokens is its `text` where the tokens stand in it in this order (at
   `token_spans`, if there are any) with nothing but white space between them; else it is the tokens joined by single spaces.
-* `quote_tags` do not say who belongs to what: each content is a quotation, each cue and speaker goes to the nearest one that has none.
+* `quote_tags` do not say who belongs to what: nearness ties them (:func:`govorit.nearness.tie`).
 * `meta` is pairs of key and value. Other columns of strings join it; columns of anything else are passed over. Of a dataset with splits
   an article has its split in `meta["split"]`.
 
@@ -30,8 +30,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
-from govorit import words
-from govorit.article import CUE, KINDS, LAYERS, QUOTE_LABELS, SPEAKER, Article, Quote, Span
+from govorit import nearness, words
+from govorit.article import LAYERS, QUOTE_LABELS, Article, Quote, Span, quote_spans
 from govorit.errors import UserError
 from govorit.formats import files, is_hub, jsonl, make_folder, read_text
 from govorit.formats.options import DEFAULTS, Options
@@ -393,21 +393,15 @@ def _tag(tag: object, names: Sequence[str], where: str) -> str:
 
 
 def _tied(spans: Sequence[Span], text: str, where: str, options: Options) -> tuple[Quote, ...]:
-    """Make a quotation of each content, and give each cue and speaker to the nearest that has none; what is left over is reported."""
+    """Tie spans into quotations by nearness; what is in none is reported."""
     ours = [replace(span, label=options.label(span.label) or "") for span in spans]
-    contents = [span for span in ours if span.label.lower() in KINDS]
-    owners: dict[tuple[int, str], Span] = {}
+    quotes = nearness.tie(ours, text)
+    tied = quote_spans(quotes)
     for span, theirs in zip(ours, spans, strict=True):
-        if span in contents:
-            continue
-        free = [i for i in range(len(contents)) if span.label and (i, span.label) not in owners]
-        if not free:
+        if span not in tied:
             problem = "stands near no content" if span.label else f"is not one of {', '.join(QUOTE_LABELS)}"
             options.report(UserError(f"{where}: quote_tags: {theirs.label} {text[span.start : span.end]!r:.60} {problem}; mend the tags"))
-            continue
-        nearest = min(free, key=lambda i: max(contents[i].start - span.end, span.start - contents[i].end))
-        owners[nearest, span.label] = span
-    return tuple(Quote(span.label.lower(), (span,), owners.get((i, CUE)), owners.get((i, SPEAKER))) for i, span in enumerate(contents))
+    return tuple(quotes)
 
 
 def _entity(item: object, where: str) -> Span:

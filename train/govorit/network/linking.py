@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from govorit import words
+from govorit import nearness, words
 from govorit.article import CUE, KINDS, SPEAKER, Article, Span
-from govorit.decoding import links, nearness, viterbi
+from govorit.decoding import links, viterbi
 from govorit.decoding.links import RELATIONS, SIZE, Pairs, Scene, Weights
 from govorit.windows import IGNORED, Batch, Frame, Tokens
 

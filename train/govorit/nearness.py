@@ -1,12 +1,11 @@
-"""Spans -> quotations by nearness: rules, nothing learnt. The link head (`links.py`) starts from what they tie."""
+"""Spans -> quotations by nearness: rules, nothing learnt. The link head (`decoding/links.py`) starts from what they tie."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-
-import numpy as np
+from statistics import fmean
 
 from govorit.article import CUE, KINDS, SPEAKER, Quote, Span
 
@@ -38,8 +37,9 @@ def tie(found: Sequence[Span], text: str) -> list[Quote]:
                         speakers.setdefault(other, speakers[one])
     result = []
     for i, parts in enumerate(groups):
-        score = float(np.mean([part.score for part in parts if part.score is not None] or [0.0]))
-        result.append(Quote(parts[0].label.lower(), parts, cues.get(i), speakers.get(i), None, round(score, 4)))
+        scores = [part.score for part in parts if part.score is not None]
+        score = round(fmean(scores), 4) if scores else None
+        result.append(Quote(parts[0].label.lower(), parts, cues.get(i), speakers.get(i), None, score))
     return result
 
 
