@@ -1,5 +1,5 @@
 from govorit.article import Span
-from govorit.decoding.edges import trimmed
+from govorit.decoding.edges import closed, trimmed
 
 
 def ends(text: str) -> list[str]:
@@ -25,3 +25,27 @@ def test_words_and_their_symbols_stay():
 
 def test_nothing_but_signs_is_nothing():
     assert ends("😀") == ends("* *") == []
+
+
+def test_a_name_with_its_opening_mark_gets_the_closing_one():
+    for text, end, name in (
+        ("ИК «Велес Капитал» и", 17, "ИК «Велес Капитал»"),
+        ('ФК "Тамбов" ушёл', 10, 'ФК "Тамбов"'),
+        ("«Северсвязь» и", 12, "«Северсвязь»"),
+        ("Северсвязь» и", 10, "Северсвязь"),
+        ("партии «Новый „Свет“» и", 20, "партии «Новый „Свет“»"),
+    ):
+        (span,) = closed(text, [Span(0, end, "ORG")])
+        assert text[span.start : span.end] == name
+
+
+def test_what_hangs_on_a_name_is_cut():
+    for text, name in (
+        ("ООН (ФАО", "ООН"),
+        ("Совет (СПЧ) РФ", "Совет (СПЧ) РФ"),
+        ("Би-би-си в", "Би-би-си"),
+        ("(ФАО", "(ФАО"),
+        ("Да и Нет", "Да и Нет"),
+    ):
+        (span,) = closed(text, [Span(0, len(text), "ORG")])
+        assert text[span.start : span.end] == name

@@ -85,7 +85,8 @@ ERRORS = {
     "overlap": (
         "overlap",
         Article("a", TEXT, (Span(0, 13, "ORG"), Span(7, 13, "PER")), where=WHERE),
-        "entities: ORG [0, 13) 'Иванов сказал' and PER [7, 13) 'сказал' overlap; one layer is flat: keep one of them, or read with --nested outermost (in",
+        "entities: ORG [0, 13) 'Иванов сказал' and PER [7, 13) 'сказал' overlap; one layer is flat:"
+        " keep one of them, or read with --nested outermost (in",
     ),
     "twice": (
         "overlap",

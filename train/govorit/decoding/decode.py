@@ -42,7 +42,7 @@ def decode(
             values = datelines.silent(boundaries.before_questions(hinted, article.text, bounds), article.text, bounds)
         costs = None if around is None else aids.costs[layer][:, :, around]
         found[layer] = edges.trimmed(article.text, viterbi.spans(values, bounds, labels, costs))
-    entities = nameless.without(article.text, found.get("entities", []))
+    entities = nameless.without(article.text, edges.closed(article.text, found.get("entities", [])))
     quoted = speeches.whole(article.text, found.get("quotes", []))
     tied = nearness.tie(quoted, article.text)
     if aids.links is not None:

@@ -142,10 +142,10 @@ def _unwritable(article: Article) -> str:
     """The first character that XML 1.0 cannot hold, its field and what is to be done with it."""
     labels = [("label", span.label) for span in article.entities]
     names = [("name", quote.name or "") for quote in article.quotes]
-    for field, value in (("text", article.text), ("id", article.id), *labels, *names):
+    for key, value in (("text", article.text), ("id", article.id), *labels, *names):
         if found := re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]", value):
             what = f"U+{ord(found[0]):04X} at character {found.start()}, which XML cannot hold"
-            return f"{field}: {what}; remove it from the source, or use another format"
+            return f"{key}: {what}; remove it from the source, or use another format"
     return "has a character that XML cannot hold; use another format"
 
 
