@@ -21,7 +21,7 @@ from govorit.rules.lexicon import (
     STOPS,
     TIMES,
 )
-from govorit.rules.phrases import agrees, case, find_phrase, hangs
+from govorit.rules.phrases import agrees, case, find_phrase
 
 
 def say(document: Document, contents: Sequence[tuple[int, int]], cue: int, kind: str = "") -> bool:
@@ -189,24 +189,13 @@ def _nominative_behind(document: Document, cue: int, last: int) -> int | None:
 
 
 def _nominative_before(document: Document, cue: int, first: int) -> int | None:
-    """What may speak before a cue in its clause, or before a clause that commas set apart: `Ли, не назвав имени, сказал`."""
-    aside = False
+    """What may speak before a cue: the nearest one in its sentence, as in `Ли, не назвав имени, сказал`."""
     for token in _outside(document, range(cue - 1, first - 1, -1), cue):
         if token in document.cues or document.words[token] in STOPS or document.words[token] == ":":
             break
-        if document.words[token] == ",":
-            if not aside and not _closes_clause(document, token, first):
-                break
-            aside = not aside
-        elif not aside and _may_speak(document, token, cue):
+        if _may_speak(document, token, cue):
             return _topmost(document, token, first)
     return None
-
-
-def _closes_clause(document: Document, comma: int, first: int) -> bool:
-    """Whether a clause on what stands before it ends at a comma."""
-    opening = next((token for token in range(comma - 1, first, -1) if document.words[token] == ","), None)
-    return opening is not None and hangs(document, opening + 1)
 
 
 def _outside(document: Document, tokens: range, cue: int) -> Iterator[int]:
