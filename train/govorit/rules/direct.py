@@ -105,7 +105,7 @@ def mark_stretches(document: Document) -> None:
         if (
             _interrupted(document, first, last)
             or _attributed_behind(document, (start, end), first, last)
-            or _attributed_before(document, (start, end), first, last)
+            or _attributed_before(document, (start, end), first)
             or (previous >= 0 and first - previous < 80 and _alone(document, (start, end), first, last))
         ):
             previous = last
@@ -143,7 +143,7 @@ def _attributed_behind(document: Document, stretch: tuple[int, int], first: int,
     return say(document, [stretch], cue, "DIRECT")
 
 
-def _attributed_before(document: Document, stretch: tuple[int, int], first: int, last: int) -> bool:
+def _attributed_before(document: Document, stretch: tuple[int, int], first: int) -> bool:
     """`он сказал: «…»`, with the verb or without."""
     while first and document.words[first - 1] in ITALICS:
         first -= 1

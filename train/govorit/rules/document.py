@@ -23,7 +23,8 @@ class Document:
 
     `words` are small, with е for ё. `heads` are token numbers, ROOT, or LEFT and RIGHT where they are far. `paragraphs` and `sentences` are
     first tokens, then the number of tokens. `stretches` are outermost quotation marks in characters, `opens` their ends by their starts,
-    `marked` the tokens in them. `said` are the quotations, `taken` the tokens of their spans, `cues` their cues by last tokens.
+    `marked` the tokens in them. `said` are the quotations, `taken` the tokens of their spans, `cues` them by the last tokens of
+    their cues.
     """
 
     text: str
@@ -83,8 +84,7 @@ class Document:
         """Whether the token is a verb (or `уверен`) that reports words; `more` are further beginnings of such verbs."""
         form, word = self.forms[token], self.words[token]
         if form.startswith(("NOUN", "PROPN", "ADV")):  # what the models take a rare verb for
-            past = len(word) > 6 and word.endswith(("ла", "лся", "лась", "лись"))
-            return past and word.startswith(REPORT) and self.text[self.starts[token]].islower()
+            return word.startswith(REPORT) and word.endswith(("ла", "лся", "лась", "лись"))
         if form.startswith("ADJ"):
             return "Variant=Short" in form and word.startswith(("уверен", "убежден"))
         if not self.is_verb(token) or word in NOT_REPORT:
@@ -214,11 +214,9 @@ def _starts_sentence(document: Document, token: int) -> bool:
     stop, before = words[token - 1], words[token - 2] if token > 1 else ""
     if stop in '»”“"':
         return before in STOPS and letter.isupper()
-    if stop not in STOPS or document.marked[token - 1] or not (letter.isupper() or letter.isdigit() or letter in '«„“"—–('):
+    if stop not in STOPS or not (letter.isupper() or letter.isdigit() or letter in '«„“"—–('):
         return False
-    if stop != ".":
-        return True
     if letter in DASHES and before in SHORT:
         return False
-    initial = len(before) == 1 and before.isalpha() and document.text[document.starts[token - 2]].isupper()
+    initial = len(before) == 1 and document.text[document.starts[token - 2]].isupper()
     return not initial and before not in ABBREVIATED

@@ -8,7 +8,6 @@ from govorit.rules.lexicon import (
     DASHES,
     DOCUMENTS,
     GUESSING,
-    IMPERSONAL,
     ITALICS,
     POSSESSIVES,
     QUESTIONS,
@@ -65,8 +64,6 @@ def find_clause(document: Document, cue: int, last: int) -> int | None:
     """Find the first token of the clause that a verb reports, `что` left out."""
     words = document.words
     for token in range(cue + 1, min(last - 2, cue + 25, len(words) - 3)):
-        if document.marked[token] and document.taken[token]:
-            return None
         if words[token] == ":" and not document.marked[token + 1] and document.starts[token + 1] > document.ends[token]:
             plain = token - cue < 8 and "," not in words[cue:token] and document.is_report(cue) and not document.taken[cue]
             return token + 1 if plain and token + 1 < document.paragraph(cue)[1] else None
@@ -104,8 +101,6 @@ def _end_of_report(document: Document, cue: int, first: int, last: int) -> int:
             if words[after] == "имея":
                 return token
             if document.is_report(after) and ("VerbForm=Conv" in document.forms[after] or has_subject(document, after)):
-                return token
-            if document.is_report(after) and _shape(document, after) == _shape(document, cue) and words[after + 1 : after + 2] == [","]:
                 return token
             if words[after] in ("но", "и", "а", "однако") and after + 1 < last:
                 verb = next((t for t in range(after + 1, min(last, after + 9)) if document.is_finite(t) or words[t] == ","), None)
@@ -153,9 +148,6 @@ def goes_on(document: Document, verb: int, cue: int) -> bool:
         return True
     if _shape(document, verb) != _shape(document, cue) or document.words[verb] in ("значит", "нет"):
         return False
-    subjectless = document.words[cue].endswith(IMPERSONAL) and find_subject(document, cue, *document.sentence(cue)) is None
-    if subjectless and not document.words[verb].endswith(IMPERSONAL):
-        return False
     if document.words[before + 1] == "и" or document.is_report(verb):  # no comma comes before `и` but where a clause ends
         return True
     return not any(document.is_finite(t) and _shape(document, t) == _shape(document, cue) for t in range(cue + 1, before))
@@ -194,16 +186,12 @@ def find_source(document: Document, token: int) -> tuple[tuple[int, int], tuple[
                 behind = words.index(",", behind)
                 speaker = speaker[0], behind - 1
             return (token, noun + 1), speaker, behind
-        if not document.forms[noun].startswith(("ADJ", "DET", "PRON", "VERB")):
-            return None
     return None
 
 
 def _genitive(document: Document, noun: int, last: int) -> tuple[int, int] | None:
     """The phrase in the genitive right behind a noun."""
     for token in range(noun + 1, min(last, noun + 7)):
-        if document.words[token] == ",":
-            break
         if document.heads[token] == noun and document.relations[token] in ("nmod", "appos", "obl"):
             left, right = find_phrase(document, token)
             return max(left, noun + 1), right

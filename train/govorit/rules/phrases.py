@@ -41,14 +41,14 @@ def _with_apposition(document: Document, left: int, right: int, noun: int, last:
     if head not in ends:
         ends[head] = find_phrase(document, head, ends)[1]
     end, hung = ends[head], document.heads[head]
-    inside = left <= hung <= right and (document.relations[head] == "appos" or _is_title(document, left, head, noun))
+    inside = left <= hung <= right and (document.relations[head] == "appos" or _is_title(document, left, head))
     named = "B-PER" in document.entities[right + 1 : end + 1] and "B-PER" not in document.entities[left : right + 1]
     if document.taken[head] or not (inside or (named and (hung in (document.heads[noun], LEFT) or 0 <= hung < left))):
         return right
     return _with_apposition(document, left, end, noun, last, ends)
 
 
-def _is_title(document: Document, left: int, head: int, noun: int) -> bool:
+def _is_title(document: Document, left: int, head: int) -> bool:
     """Whether a noun goes on with a title, `актёр, продюсер и режиссёр Ли`: no name stands before it."""
     return document.relations[head] == "conj" and "Animacy=Anim" in document.forms[head] and "B-PER" not in document.entities[left:head]
 
@@ -80,7 +80,7 @@ def _with_name(document: Document, left: int, right: int, noun: int, last: int) 
 def _same_case(document: Document, token: int, noun: int) -> bool:
     """Whether a noun or adjective on the left edge can go with the noun: a genitive there hangs on something else."""
     one, other = case(document, token), case(document, noun)
-    return not document.forms[token].startswith(("NOUN", "PROPN")) or not one or not other or one == other
+    return not document.forms[token].startswith(("NOUN", "PROPN")) or one == other
 
 
 def _name_in_marks(document: Document, before: int, noun: int) -> int | None:

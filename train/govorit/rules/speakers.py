@@ -233,9 +233,7 @@ def find_subject(document: Document, verb: int, first: int, last: int) -> int | 
 
 
 def has_subject(document: Document, verb: int) -> bool:
-    """Whether a subject comes behind a verb that is in the third person."""
-    if "Person=1" in document.forms[verb] or "Person=2" in document.forms[verb]:
-        return False
+    """Whether a subject comes behind a verb."""
     first, last = document.sentence(verb)
     subject = find_subject(document, verb, first, last)
     if subject is not None:
@@ -246,7 +244,5 @@ def has_subject(document: Document, verb: int) -> bool:
 def has_nominative_behind(document: Document, verb: int, last: int) -> bool:
     """Whether a subject may stand within five words behind a verb, or `в`, as in `стояло в записке`."""
     if verb + 1 < last and document.words[verb].endswith(("ло", "лось", "тся")) and document.words[verb + 1] == "в":
-        return True
-    if verb + 1 < last and document.forms[verb + 1].startswith("PROPN") and document.text[document.starts[verb + 1]].isupper():
         return True
     return any(document.is_nominative(token) for token in range(verb + 1, min(last, verb + 6)))
