@@ -14,7 +14,7 @@ from govorit.names import lexicon
 from govorit.names.morphology import fold, known_parses
 from govorit.names.phrases import WORD
 
-PERSON, ORGANISATION, DOCUMENT, OTHER = "person", "organisation", "document", "other"
+PERSON, ORGANISATION, OTHER = "person", "organisation", "other"
 
 
 @dataclass(eq=False, slots=True)
@@ -89,7 +89,7 @@ def titles_of(text: str, start: int, end: int) -> Iterator[frozenset[str]]:
     if opening:
         stop = _STOP.search(right, opening.end())
         words = WORD.findall(right, opening.end(), stop.start() if stop else len(right))
-        if words and _is_personal(words[:3]):
+        if _is_personal(words[:3]):
             yield frozenset(_noun_words(words))
 
 

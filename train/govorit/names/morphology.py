@@ -35,13 +35,12 @@ def parses(word: str) -> tuple[Any, ...]:
 @lru_cache(maxsize=1 << 16)
 def known_parses(word: str) -> tuple[Any, ...]:
     """What the dictionary itself says of a word: nothing for most foreign names, and in a tenth of the time."""
-    return tuple(parse for parse in parses(word) if parse.is_known) if _analyser().word_is_known(word.lower()) else ()
+    return parses(word) if _analyser().word_is_known(word.lower()) else ()
 
 
 @lru_cache(maxsize=1 << 16)
 def lemma(word: str) -> str:
-    found = parses(word)
-    return fold(found[0].normal_form if found else word)
+    return fold(parses(word)[0].normal_form)
 
 
 def case_of(parse: Any) -> str | None:
@@ -161,7 +160,7 @@ def agreeing(word: str, case: str | None, number: str | None, gender: str | None
     for parse in parses(word):
         tag = parse.tag
         fits = case_of(parse) == case and tag.number == number and (number == "plur" or gender in (None, tag.gender))
-        if fits and (tag.POS in _ADJECTIVES or "Apro" in tag or "Anum" in tag):
+        if fits and tag.POS in _ADJECTIVES:
             return parse
     return None
 

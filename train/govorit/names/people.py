@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
 
-from govorit.article import Span
 from govorit.names import lexicon
 from govorit.names.declension import Reading, is_name, is_patronymic, name_readings
 from govorit.names.morphology import CASES, FEMININE, case_of, fold, known_parses
@@ -62,11 +61,6 @@ class Context:
         return bool(reading.cases & self.cases) and (self.gender is None or reading.gender in (None, self.gender))
 
 
-def find_mentions(text: str, names: Iterable[Span]) -> list[Mention]:
-    """Read the names at `names`, which are in the order of the text."""
-    return [_mention(text, span.start, span.end) for span in names]
-
-
 def in_context(mention: Mention, context: Context) -> Mention:
     """Read a name again where it is certain in which cases it stands, and whose it is."""
     readings = name_readings(mention.words)
@@ -74,7 +68,8 @@ def in_context(mention: Mention, context: Context) -> Mention:
     return Mention(mention.start, mention.end, mention.words, certain or readings, context.gender)
 
 
-def _mention(text: str, start: int, end: int) -> Mention:
+def read_name(text: str, start: int, end: int) -> Mention:
+    """Read a name by the words beside it."""
     words = tuple(match[0] for match in WORDS.finditer(text, start, end))
     governor = _LASTWORDS.search(text, max(start - 30, 0), start)
     before = governor[1] if governor else ""
@@ -114,7 +109,7 @@ def past_gender(word: str) -> str | None:
 @lru_cache(maxsize=1 << 14)
 def noun_cases(word: str) -> frozenset[str]:
     """The cases in which a noun that calls a person may stand; none for other words."""
-    nouns = [parse for parse in known_parses(word) if parse.tag.POS == "NOUN" and parse.tag.animacy == "anim"] if word else []
+    nouns = [parse for parse in known_parses(word) if parse.tag.POS == "NOUN" and parse.tag.animacy == "anim"]
     return frozenset(filter(None, map(case_of, nouns)))
 
 

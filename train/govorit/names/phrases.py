@@ -9,16 +9,11 @@ from dataclasses import dataclass
 from govorit.article import Quote, Span
 from govorit.names import lexicon
 from govorit.names.entities import Entities
-from govorit.names.morphology import CASES, FEMININE, Head, find_head, lemma, parses, to_nominative
+from govorit.names.morphology import CASES, FEMININE, NAMES, Head, find_head, lemma, parses, to_nominative
 
 WORD = re.compile(r"[^\W\d_]\.(?=\s?[А-ЯЁ])|[^\W\d_]+(?:[-’'][^\W_]+)*|\d[\d\w,.-]*\w|\d")
 MARKS = '«»„“”"'
 _BEFORE = re.compile(r"(\w+)[\s«„“\"']+$")
-_GOVERNED = {
-    **dict.fromkeys(["в", "во", "на", "о", "об", "при", "обо"], frozenset(("loct", "accs"))),
-    **dict.fromkeys(["от", "из", "у", "со", "с", "для", "против"], frozenset(("gent",))),
-    **dict.fromkeys(["по", "согласно", "к"], frozenset(("datv", "gent"))),
-}
 _RELATIVE = re.compile(r",? (?:\w{1,3} )?котор(?:ый|ая|ое|ые)\b")  # what is spoken of stands in whatever case its own clause wants
 _CITING = re.compile(r"(?:про)?цитиру|процитир|привод|привел|привёл|переда[её]т слова|сослал|ссыла")
 _SENTENCE_END = re.compile(
@@ -34,10 +29,6 @@ class Agreement:
     number: str | None = None
 
 
-def words_of(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    return [match.span() for match in WORD.finditer(text, start, end)]
-
-
 def is_verbal(text: str, cue: Span) -> bool:
     """Whether a cue is a verb and not the noun of `по словам`."""
     verbs = ("VERB", "GRND", "PRTS", "PRTF", "INFN")
@@ -50,7 +41,7 @@ def agreement(text: str, cue: Span | None) -> Agreement:
         return Agreement()
     for word in WORD.findall(text[cue.start : cue.end]):
         verbs = [parse for parse in parses(word) if parse.tag.POS in ("VERB", "PRTS")]
-        if verbs and word.lower() != "не":
+        if verbs:
             tag = verbs[0].tag
             return Agreement(tag.gender, tag.number)
     return Agreement()
@@ -60,8 +51,8 @@ def cases_of(text: str, quote: Quote) -> frozenset[str]:
     """In which cases the speaker of a quotation can stand, by the word before it and by the cue."""
     assert quote.speaker is not None
     before = _BEFORE.search(text, max(quote.speaker.start - 24, 0), quote.speaker.start)
-    if before and before[1].lower() in _GOVERNED:
-        return _GOVERNED[before[1].lower()]
+    if before and before[1].lower() in lexicon.GOVERNED:
+        return lexicon.GOVERNED[before[1].lower()]
     if _RELATIVE.match(text, quote.speaker.end):
         return CASES
     if quote.cue is None:
@@ -79,7 +70,7 @@ def cases_of(text: str, quote: Quote) -> frozenset[str]:
 
 
 def starts_sentence(text: str, start: int) -> bool:
-    return _SENTENCE_END.search(text[max(start - 12, 0) : start]) is not None or start == 0
+    return _SENTENCE_END.search(text[max(start - 12, 0) : start]) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +84,13 @@ class Phrase:
     head: Head | None
 
     @property
-    def number(self) -> str | None:
-        return self.head.number if self.head else None
-
-    @property
     def lemmas(self) -> frozenset[str]:
         return frozenset(lemma(word) for word in self.words if len(word) > 1)
 
 
 def read(text: str, start: int, end: int, cases: frozenset[str]) -> Phrase:
     """Read a noun phrase that stands in one of `cases`, or in any where that cannot be."""
-    bounds = tuple(words_of(text, start, end))
+    bounds = tuple(match.span() for match in WORD.finditer(text, start, end))
     words = tuple(text[start:end] for start, end in bounds)
     head = find_head(words, cases)
     return Phrase(start, text[start:end], bounds, words, head)
@@ -115,7 +102,7 @@ def designation(text: str, phrase: Phrase, entities: Entities) -> str:
         return phrase.text
     start = phrase.bounds[0][0]
     words = to_nominative(phrase.words, phrase.head) if phrase.head else list(phrase.words)
-    if words and _is_small(text, start, phrase, entities):
+    if _is_small(text, start, phrase, entities):
         words[0] = words[0][:1].lower() + words[0][1:]
     return assemble(text, phrase, words)
 
@@ -143,7 +130,7 @@ def _is_small(text: str, start: int, phrase: Phrase, entities: Entities) -> bool
 
 def _is_dictionary_noun(word: str) -> bool:
     best = parses(word.rpartition("-")[2])[0]
-    return bool(best.is_known) and not any(mark in best.tag for mark in ("Name", "Surn", "Patr", "Geox", "Orgn", "Trad"))
+    return bool(best.is_known) and not any(mark in best.tag for mark in (*NAMES, "Geox", "Orgn", "Trad"))
 
 
 def strict_gender(head: Head) -> str | None:

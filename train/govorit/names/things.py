@@ -202,12 +202,12 @@ def _extent(text: str, start: int, end: int, entities: Entities) -> tuple[int, i
 def _dependent(word: str) -> str:
     """Whether a word after a noun depends on it: `noun` in the genitive, `adjective` of one, or nothing."""
     found = parses(word)
-    tag = found[0].tag if found else None
+    tag = found[0].tag
     if re.fullmatch(r"[А-ЯЁ]{2,}|[A-Z][\w.-]*", word):
         return "noun"
     if (word[:1].isupper() and may_be_name(word)) or any(parse.tag.POS == "VERB" and parse.score > 0.1 for parse in found):
         return ""
-    if tag is None or tag.POS not in ("NOUN", "ADJF", "PRTF") or "Apro" in tag:
+    if tag.POS not in ("NOUN", "ADJF", "PRTF") or "Apro" in tag:
         return ""
     genitive = [parse for parse in found if case_of(parse) == "gent" and parse.tag.POS == tag.POS and parse.score > 0.05]
     if not genitive:
