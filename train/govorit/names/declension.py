@@ -198,14 +198,12 @@ for _stem, _nominative, _gender, _cases_of, _weight in _PARADIGMS:
     for _ending, _cases in _cases_of.items():
         row = re.compile(rf".(?:{_stem})$"), _nominative, _gender, frozenset(_cases.split()), _weight
         _ENDINGS.setdefault(_ending, []).append(row)
-_POSSESSIVE = re.compile(r"(?:[оеё]в|[иы]н)(?:а|у|ым|е|ой)?$")
 
 
 def _table(word: str) -> Iterator[tuple[str, frozenset[str], str | None, float]]:
     """Read a small word by its endings: `назарбаевым` -> `назарбаев`, a man's, instrumental."""
-    possessive = _POSSESSIVE.search(word) is not None
     for length in range(min(len(word) - 1, 4)):
         base = word[: len(word) - length]
         for stem, nominative, gender, cases, weight in _ENDINGS.get(word[len(word) - length :], ()):
             if stem.search(base):
-                yield base + nominative, cases, gender, weight * 0.15 if possessive and weight < 1.0 else weight
+                yield base + nominative, cases, gender, weight
