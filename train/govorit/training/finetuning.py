@@ -132,11 +132,9 @@ class Loop(Resumable):
         self.tagger.to(accelerator.device)
         if config.freeze_embeddings:
             self.tagger.encoder.get_input_embeddings().weight.requires_grad_(False)
-        groups = parameter_groups(tagger, config)
-        super().__init__(tagger, groups, accelerator, states, config.minutes)
+        super().__init__(tagger, parameter_groups(tagger, config), accelerator, states, config.minutes)
         self.progress = Progress()
         self.dtype = choose_precision(config.precision, accelerator.device)[0]
-        self.rates = [group["lr"] for group in groups]
         self.total_steps = max(1, sum(len(self.plan(epoch)) for epoch in range(config.epochs)))
         self.model = accelerator.prepare_model(tagger)
         self.losses = {layer: _loss(names, config.class_weights, accelerator.device) for layer, names in tagger.layers.items()}
@@ -285,8 +283,7 @@ class Loop(Resumable):
         warm = max(1, round(self.total_steps * self.config.warmup))
         done = self.progress.total_steps
         factor = (done + 1) / warm if done < warm else (self.total_steps - done) / max(1, self.total_steps - warm)
-        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
-            group["lr"] = rate * factor
+        self.scale_rates(factor)
         return self.config.learning_rate * factor
 
     def patience_spent(self) -> bool:
@@ -372,14 +369,8 @@ def _share(batch: Batch, process: int, processes: int) -> Batch:
     """The rows of a batch that one of several processes computes; one with none computes a row that asks for nothing, to keep in step."""
     if processes == 1:
         return batch
-    rows = slice(process, None, processes)
-    if process >= len(batch.windows):
-        labels = {layer: np.full_like(values[:1], IGNORED) for layer, values in batch.labels.items()}
-        return Batch(batch.windows[:1], batch.ids[:1], batch.mask[:1], labels, None if batch.hints is None else batch.hints[:1])
-    return Batch(
-        batch.windows[rows],
-        batch.ids[rows],
-        batch.mask[rows],
-        {layer: values[rows] for layer, values in batch.labels.items()},
-        None if batch.hints is None else batch.hints[rows],
-    )
+    idle = process >= len(batch.windows)
+    rows = slice(1) if idle else slice(process, None, processes)
+    labels = {layer: np.full_like(values[rows], IGNORED) if idle else values[rows] for layer, values in batch.labels.items()}
+    hinted = None if batch.hints is None else batch.hints[rows]
+    return Batch(batch.windows[rows], batch.ids[rows], batch.mask[rows], labels, hinted)

@@ -38,6 +38,7 @@ class Resumable:
 
     def __init__(self, network: nn.Module, groups: list[dict[str, Any]], accelerator: Accelerator, states: States, minutes: float) -> None:
         self.network, self.accelerator, self.states = network, accelerator, states
+        self.rates = [group["lr"] for group in groups]
         self.optimizer = torch.optim.AdamW(groups, fused=accelerator.device.type in ("cpu", "cuda"))
         self.progress: Any = None
         self.deadline = time.monotonic() + 60 * minutes if minutes else math.inf
@@ -71,6 +72,11 @@ class Resumable:
         torch.set_rng_state(state.tensors["random"]["cpu"])
         if "cuda" in state.tensors["random"] and self.accelerator.device.type == "cuda":
             torch.cuda.set_rng_state(state.tensors["random"]["cuda"])
+
+    def scale_rates(self, factor: float) -> None:
+        """Set the learning rates of a step to so much of the configured ones."""
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * factor
 
     def finite(self) -> bool:
         return all(bool(torch.isfinite(value).all()) for value in self.network.state_dict().values())

@@ -124,10 +124,8 @@ class Loop(Resumable):
         self.config, self.trainer, self.seed = config, trainer, seed
         network.to(accelerator.device)
         network.encoder.get_input_embeddings().weight.requires_grad_(not trainer.freeze_embeddings)
-        groups = parameter_groups(network, trainer)
-        super().__init__(network, groups, accelerator, states, trainer.minutes)
+        super().__init__(network, parameter_groups(network, trainer), accelerator, states, trainer.minutes)
         self.progress = Progress()
-        self.rates = [group["lr"] for group in groups]
         self.dtype = choose_precision(trainer.precision, accelerator.device)[0]
         self.model = accelerator.prepare_model(network)
         size = trainer.batch_tokens * trainer.accumulate
@@ -216,8 +214,7 @@ class Loop(Resumable):
         done = self.progress.step
         warm, cool = (max(1, round(self.total_steps * share)) for share in (self.trainer.warmup, self.config.cooldown))
         factor = min(1.0, (done + 1) / warm, (self.total_steps - done) / cool)
-        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
-            group["lr"] = rate * factor
+        self.scale_rates(factor)
         return self.trainer.learning_rate * factor
 
     def look(self, say: Callable[[str], None]) -> None:
