@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from govorit import formats
-from govorit.cli import Parser, guarded
+from govorit.cli import Parser, guarded, whole
 from govorit.corpora import archive, silver
 from govorit.errors import UserError
 
@@ -52,12 +52,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("text", nargs="+", metavar="TEXT", help="files or folders of .txt (.xz, .gz), a paragraph a line, or of .jsonl")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the labels go, a file a text; whole ones are kept")
     parser.add_argument(
-        "--processes", type=_count, default=os.cpu_count() or 1, metavar="N", help="that label at once (default: one a core, %(default)s)"
+        "--processes", type=whole(1), default=os.cpu_count() or 1, metavar="N", help="that label at once (default: one a core, %(default)s)"
     )
     return parser.parse_args()
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected 1 or more")
-    return int(text)
