@@ -95,7 +95,8 @@ def _gold(options: argparse.Namespace) -> tuple[list[Article], list[str]]:
     covers = sorted({*labels.values()})
     source = Source(options.format, path=str(options.gold), quotes=options.quotes, labels=labels, covers=covers, nested=options.nested)
     notes: list[str] = []
-    gold = list(corpus.convert(formats.read(options.gold, options.format, reading_options(options)), "gold", source, notes.append))
+    read = formats.read(options.gold, options.format, reading_options(options))
+    gold = list(corpus.convert(read, "gold", source, notes.append, corpus.offsets(source.quotes)))
     if not gold:
         raise UserError(f"{options.gold}: no articles in it")
     lint.check(gold)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from govorit.config import Data, Source
 
+Offsets = dict[str, tuple[dict[str, Any], str]]  # a line of offset annotation and where it stands, by the id of its article
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -114,7 +116,8 @@ def _chosen(config: Data) -> Mapping[str, Source]:
 def _read_source(name: str, paths: Mapping[str, Path], config: Data, seed: int, note: Callable[[str], None]) -> Splits:
     source = config.sources[name]
     options = Options(source.offsets, source.names, source.columns, formats.told_apart(paths.values()))
-    read = {key: list(convert(formats.read(path, source.format, options), name, source, note)) for key, path in paths.items()}
+    listed = offsets(source.quotes)
+    read = {key: list(convert(formats.read(path, source.format, options), name, source, note, listed)) for key, path in paths.items()}
     for told in formats.passed_over(paths.values()):
         note(f"{name}: {told}")
     for label in source.covers:
@@ -122,10 +125,8 @@ def _read_source(name: str, paths: Mapping[str, Path], config: Data, seed: int, 
             raise UserError(
                 f"data.sources.{name}.covers: found {label!r}, which no entity of it has; expected labels as .labels makes them"
             )
-    if source.quotes:
-        listed = _offsets(source.quotes).keys()
-        if absent := len(listed - {a.id for articles in read.values() for a in articles}):
-            note(f"{name}: {absent} of {len(listed)} articles that the offset annotation lists are not in the corpus")
+    if listed and (absent := len(listed.keys() - {a.id for articles in read.values() for a in articles})):
+        note(f"{name}: {absent} of {len(listed)} articles that the offset annotation lists are not in the corpus")
     read = {key: [replace(a, meta={**a.meta, "corpus": name}) for a in articles] for key, articles in _annotated(read, source).items()}
     return share_out(read["all"], config.split, seed) if "all" in read else read
 
@@ -162,14 +163,15 @@ def splits_in(root: Path) -> dict[str, Path]:
     return found if "train" in found else {}
 
 
-def convert(articles: Iterable[Article], name: str, source: Source, note: Callable[[str], None]) -> Iterator[Article]:
-    """Bring a source's own annotation into ours: labels mapped, nesting reduced, offset annotation joined."""
+def convert(
+    articles: Iterable[Article], name: str, source: Source, note: Callable[[str], None], listed: Offsets | None = None
+) -> Iterator[Article]:
+    """Bring a source's own annotation into ours: labels mapped, nesting reduced, the offset annotation `listed` joined."""
     if source.nested not in ("refuse", "outermost"):
         raise UserError(f"data.sources.{name}.nested: found {source.nested!r}, expected refuse or outermost")
     for layer in source.layers:
         if layer not in LAYERS:
             raise UserError(f"data.sources.{name}.layers: found {layer!r}, expected {' or '.join(LAYERS)}")
-    quotes = _offsets(source.quotes) if source.quotes else None
     total = headless = unmapped = nested = unlisted = unread = uncovered = 0
     for article in articles:
         total += 1
@@ -177,11 +179,11 @@ def convert(articles: Iterable[Article], name: str, source: Source, note: Callab
         meta = dict(article.meta)
         unread += len(meta.pop(formats.LEFT_OUT, "").split("\n")) if formats.LEFT_OUT in meta else 0
         article = replace(article, meta=meta)
-        if quotes is not None:
-            if article.id not in quotes:
+        if listed is not None:
+            if article.id not in listed:
                 unlisted += 1
                 continue
-            article = _join(article, quotes[article.id])
+            article = _join(article, listed[article.id])
         entities = article.entities
         if source.labels:
             kept = tuple(replace(span, label=source.labels[span.label]) for span in entities if span.label in source.labels)
@@ -225,9 +227,9 @@ def outermost(spans: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(sorted(kept, key=lambda s: s.start))
 
 
-def _offsets(paths: Sequence[str]) -> dict[str, tuple[dict[str, Any], str]]:
-    """Read offset annotation, `{"id", "sha256", "chars", "quotes"}` a line, by article id."""
-    found: dict[str, tuple[dict[str, Any], str]] = {}
+def offsets(paths: Sequence[str]) -> Offsets | None:
+    """Read offset annotation, `{"id", "sha256", "chars", "quotes"}` a line, by article id; None where there are no files of it."""
+    found: Offsets = {}
     for path in paths:
         for number, line in enumerate(formats.read_text(Path(path)).split("\n"), 1):
             if not line.strip():
@@ -238,7 +240,7 @@ def _offsets(paths: Sequence[str]) -> dict[str, tuple[dict[str, Any], str]]:
                 _ = item["sha256"], item["quotes"]
             except (ValueError, KeyError, TypeError):
                 raise UserError(f"{path}:{number}: expected an object with id, sha256 and quotes") from None
-    return found
+    return found if paths else None
 
 
 def _join(article: Article, annotation: tuple[dict[str, Any], str]) -> Article:
