@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -179,7 +179,7 @@ def batches(lengths: Sequence[int], budget: int, rng: np.random.Generator | None
     order = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
     whole = sum(lengths) if rng is None else budget * pool
     plan: list[list[int]] = []
-    for part in _pools(order.tolist(), lengths, whole):
+    for part in pools(order.tolist(), lengths, whole):
         part.sort(key=lambda i: (-lengths[i], i))
         batch: list[int] = []
         for i in part:
@@ -192,7 +192,8 @@ def batches(lengths: Sequence[int], budget: int, rng: np.random.Generator | None
     return (plan[i] for i in shuffled)
 
 
-def _pools(order: Sequence[int], lengths: Sequence[int], size: int) -> Iterator[list[int]]:
+def pools(order: Iterable[int], lengths: Sequence[int], size: int) -> Iterator[list[int]]:
+    """Cut `order`, numbers of items, into pieces of as many as have the length `size` together."""
     part: list[int] = []
     total = 0
     for i in order:

@@ -11,6 +11,7 @@ import importlib.util
 import json
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from govorit import windows
 from govorit.errors import UserError
 
 LAYERS = ("entities", "forms", "relations", "heads")
@@ -205,27 +207,15 @@ def _label_chunk(texts: Sequence[str]) -> list[tuple[int, np.ndarray, dict[str, 
 
 def _chunks(documents: Sequence[str], size: int) -> Iterator[list[str]]:
     """Documents in their order, as many at once as have `size` characters."""
-    part: list[str] = []
-    left = size
-    for document in documents:
-        part.append(document)
-        left -= len(document)
-        if left <= 0:
-            yield part
-            part, left = [], size
-    if part:
-        yield part
+    numbers = windows.pools(range(len(documents)), [len(document) for document in documents], size)
+    return ([documents[number] for number in part] for part in numbers)
 
 
-class _workers:  # noqa: N801 (a context manager)
+@contextmanager
+def _workers(processes: int) -> Iterator[Callable[..., Iterable[Any]]]:
     """`map` over processes, in order; in this very process where one is enough."""
-
-    def __init__(self, processes: int) -> None:
-        self.pool = multiprocessing.get_context("spawn").Pool(processes) if processes > 1 else None
-
-    def __enter__(self) -> Callable[..., Iterable[Any]]:
-        return self.pool.imap if self.pool else map
-
-    def __exit__(self, *_: object) -> None:
-        if self.pool:
-            self.pool.terminate()
+    if processes > 1:
+        with multiprocessing.get_context("spawn").Pool(processes) as pool:
+            yield pool.imap
+    else:
+        yield map
