@@ -221,6 +221,8 @@ def bad_configs(config):
     yield "data.labels", replace(config, data=replace(data, labels=["GPE"]))
     yield "data.use", replace(config, data=replace(data, use=["none"]))
     yield "data.split.dev", replace(config, data=replace(data, split=replace(data.split, dev=1.5)))
+    for fraction in (0.0, -0.5, 1.5):
+        yield "data.fraction", replace(config, data=replace(data, fraction=fraction))
     yield "data.split.folds", replace(config, data=replace(data, split=replace(data.split, folds=5)))
     yield "data.split.folds", replace(config, data=replace(data, split=replace(data.split, folds=1)))
     yield "model.path", replace(config, model=replace(model, path="no/such/folder"))

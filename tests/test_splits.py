@@ -137,12 +137,6 @@ def test_a_smaller_fraction_is_part_of_a_larger_one_and_keeps_the_shares():
     assert len(take(articles[:3], 0.01, 0)) == 1
 
 
-@pytest.mark.parametrize("fraction", [0, -0.5, 1.5])
-def test_a_fraction_that_cannot_be(fraction):
-    with pytest.raises(UserError, match=r"data\.fraction"):
-        take(news(3), fraction, 0)
-
-
 def test_the_fraction_takes_of_the_training_articles_alone(tmp_path):
     jsonl.write(news(100), tmp_path / "a.jsonl")
     source = {"news": Source(path=str(tmp_path / "a.jsonl"))}

@@ -324,8 +324,6 @@ def check_class_weights(weights: Mapping[str, float], layers: Mapping[str, Seque
 
 def choose_precision(wanted: str, device: torch.device) -> tuple[torch.dtype | None, str]:
     """Choose the type of matrix products, None for float32, and say why. Weights and optimizer stay float32."""
-    if wanted not in ("auto", "fp32", "bf16"):
-        raise UserError(f"trainer.precision: found {wanted!r}, expected auto, fp32 or bf16")
     if wanted != "auto":
         return (torch.bfloat16 if wanted == "bf16" else None), f"{wanted}: as trainer.precision says"
     if device.type == "cuda":
