@@ -149,7 +149,7 @@ def texts(places: Sequence[str], labels: Path | None = None) -> list[Text]:
     """Find the texts in files and folders, by name.
 
     Raises:
-        UserError: there is none, or two have the same name.
+        UserError: there is none, or two have the same name, by which labels are found.
     """
     found: list[Text] = []
     for place in (Path(place) for place in places if place.strip()):

@@ -1,7 +1,7 @@
 """Silver labels: what natasha's models (MIT) say of every token of raw news: entities, parts of speech with their forms, syntax.
 
-They are what a small encoder learns from beside masked words: a far denser signal. A text file's labels lie beside it in one safetensors
-file of plain arrays, keyed by the digest of the text, whatever tokenizer an encoder has.
+They are what a small encoder learns from beside masked words: a far denser signal. A text file's labels are one safetensors file of plain
+arrays, keyed by the digest of the text, whatever tokenizer an encoder has.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def pretrain(
     Raises:
         Stopped: by SIGINT, SIGTERM or `trainer.minutes`, after the state was saved.
         TrainingError: a loss or gradient that is not finite; the state of that step is not saved.
-        UserError: there is less text than one row.
+        UserError: there is less text than two rows.
     """
     loop = Loop(network, train, heldout, mask_id, config, trainer, passes, seed, accelerator, states)
     if resume and (state := states.newest()):
