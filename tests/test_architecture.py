@@ -20,6 +20,7 @@ PLAIN = {
     "files",
     "formats",
     "highlight",
+    "marks",
     "nearness",
     "paths",
     "words",

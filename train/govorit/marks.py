@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 DASHES = "—–-"  # that a turn in speech may begin with
-_MARKS = re.compile('[«»„“”"\n]')  # and the line ends that may close them
+MARKS = '«»„“”"'
+_ENDS = re.compile(f"[{MARKS}\n]")  # and the line ends that may close them
 _REACH = 3000  # characters that a pair of marks may hold: beyond it one of the two was forgotten
 _DEPTH = 20  # pairs that may lie in each other: likewise
 
@@ -17,7 +18,7 @@ def stretches(text: str) -> Iterator[tuple[int, int]]:
     >>> [text[a:b] for text in ["Фонд «Новый «Свет»» и „дом“"] for a, b in stretches(text)]
     ['«Новый «Свет»»', '„дом“']
     """
-    marks = [(found.start(), found[0]) for found in _MARKS.finditer(text)]
+    marks = [(found.start(), found[0]) for found in _ENDS.finditer(text)]
     at = 0
     while at < len(marks):
         place, mark = marks[at]

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from govorit.article import CUE, KINDS, SPEAKER, Quote, Span
+from govorit.marks import MARKS
 
 # All stops before a space, but for the point of an initial. A row of dots is tried from its first one (or the second, behind an initial)
 # and from no other: it may be long.
 SENTENCE_END = re.compile(r"[.!?…](?:(?<![.!?…].)(?<!\b\w.)|(?<=\b\w[.!?…].))[.!?…]*\s")
 _BLOCK = re.compile(r":\s*\n\s*")  # a colon that announces what stands in the next paragraph
-_MARKS = '«»“”„"'
 _JOINED = re.compile(r"[ ,;]*(?:и )?|:\s*")  # between two contents of one attribution
 _INTERRUPTED = {"DIRECT": re.compile(r"(?>\W*?\s[—–-]\s).*\s[—–-]\s"), "INDIRECT": re.compile(r", (?!(?:и|а|но|однако) ).*, ")}
 
@@ -60,9 +60,9 @@ def _continues(before: Sequence[Span], span: Span, text: str) -> bool:
         return False
     said, more = "".join(text[part.start : part.end] for part in before), text[span.start : span.end]
     if _depth(said):
-        return _depth(said + more) < _depth(said) or not any(mark in more for mark in _MARKS)
+        return _depth(said + more) < _depth(said) or not any(mark in more for mark in MARKS)
     pattern = _INTERRUPTED.get(span.label)
-    if pattern is None or (span.label == "DIRECT" and said[0] in _MARKS):
+    if pattern is None or (span.label == "DIRECT" and said[0] in MARKS):
         return False
     return bool(pattern.fullmatch(between)) and not (span.label == "INDIRECT" and SENTENCE_END.search(between))
 
