@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from govorit.article import Quote, Span
+from govorit.marks import MARKS
 from govorit.names import lexicon
 from govorit.names.entities import Entities
 from govorit.names.morphology import CASES, FEMININE, NAMES, Head, find_head, lemma, parses, to_nominative
 
 WORD = re.compile(r"[^\W\d_]\.(?=\s?[А-ЯЁ])|[^\W\d_]+(?:[-’'][^\W_]+)*|\d[\d\w,.-]*\w|\d")
-MARKS = '«»„“”"'
 _BEFORE = re.compile(r"(\w+)[\s«„“\"']+$")
 _RELATIVE = re.compile(r",? (?:\w{1,3} )?котор(?:ый|ая|ое|ые)\b")  # what is spoken of stands in whatever case its own clause wants
 _CITING = re.compile(r"(?:про)?цитиру|процитир|привод|привел|привёл|переда[её]т слова|сослал|ссыла")
