@@ -45,6 +45,11 @@ def _pattern(marks: frozenset[str], hidden: frozenset[str]) -> re.Pattern[str]:
     return re.compile(rf"{joined}|{other}(?:\u200d{other})*|{mark}+")
 
 
+def has_mark(text: str, place: int) -> bool:
+    """Whether a combining mark stands at `place`: the word before it does not end there."""
+    return unicodedata.category(text[place : place + 1] or " ")[0] == "M"
+
+
 def encode(spans: Iterable[Span], bounds: Sequence[tuple[int, int]]) -> tuple[list[str], list[Span]]:
     """Write `spans` as IOB2 tags over the words `bounds`; return the tags and the spans that they cannot hold.
 

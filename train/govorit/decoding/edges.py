@@ -8,11 +8,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from govorit.article import Span
+from govorit.words import has_mark, words
 
 _SIGNS = frozenset("*•·\ufe0f\u200d")
 _OF_WORDS = frozenset("№°®™©")  # symbols that belong to what stands beside them
-
-
 _CLOSING = {"«": "»", "„": "“", "“": "”", '"': '"'}
 _PREPOSITION = re.compile(r"\s+(?:в|во|на|по|за|о|об|с|со|из|при|для|и)\Z")
 _BRACKET = re.compile(r"\s*\([^()]*\Z")
@@ -20,18 +19,20 @@ _BRACKET = re.compile(r"\s*\([^()]*\Z")
 
 def closed(text: str, entities: Iterable[Span]) -> list[Span]:
     """Let a name that holds an opening mark hold the closing one behind it, and cut what hangs on it: `ООН (ФАО`, `Би-би-си в`."""
-    return [_closed(text, span) for span in entities]
+    spans = list(entities)
+    starts = {span.start for span in spans}
+    return [_closed(text, span, starts) for span in spans]
 
 
-def _closed(text: str, span: Span) -> Span:
+def _closed(text: str, span: Span, starts: set[int]) -> Span:
     name = text[span.start : span.end]
     for opening, closing in _CLOSING.items():
         unpaired = name.count(opening) % 2 if opening == closing else name.count(opening) - name.count(closing)
-        if unpaired == 1 and text.startswith(closing, span.end) and opening in name:
+        if unpaired == 1 and text.startswith(closing, span.end) and span.end not in starts and not has_mark(text, span.end + 1):
             return replace(span, end=span.end + 1)
     for hanging in (_BRACKET, _PREPOSITION):
-        if (found := hanging.search(name)) and found.start():
-            return replace(span, end=span.start + found.start())
+        if (found := hanging.search(name)) and (kept := words(name[: found.start()])):
+            return replace(span, end=span.start + kept[-1][1])
     return span
 
 
@@ -41,12 +42,14 @@ def trimmed(text: str, spans: Iterable[Span]) -> list[Span]:
 
 
 def _trimmed(text: str, span: Span) -> Span:
-    start, end = span.start, span.end
-    while start < end and _is_sign(text[start]):
-        start += 1
-    while start < end and _is_sign(text[end - 1]):
-        end -= 1
-    return span if (start, end) == (span.start, span.end) else replace(span, start=start, end=end)
+    if not (_is_sign(text[span.start]) or _is_sign(text[span.end - 1])):
+        return span
+    kept = [
+        (start, end)
+        for start, end in words(text[span.start : span.end])
+        if not all(map(_is_sign, text[span.start + start : span.start + end]))
+    ]
+    return replace(span, start=span.start + kept[0][0], end=span.start + kept[-1][1]) if kept else replace(span, end=span.start)
 
 
 def _is_sign(character: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from govorit.article import KINDS, Quote, Span
 from govorit.marks import DASHES, stretches
+from govorit.words import has_mark
 
 _CONTENTS = tuple(kind.upper() for kind in KINDS)
 _DIRECT = _CONTENTS[0]
@@ -37,7 +38,7 @@ def _is_speech(text: str, start: int, end: int, inside: Sequence[Span]) -> bool:
     first, last = inside[0], inside[-1]
     contents = [span for span in inside if span.label in _CONTENTS]
     others = [span for span in inside if span.label not in _CONTENTS]
-    if first.start < start or end < last.end or not contents:
+    if first.start < start or end < last.end or not contents or has_mark(text, end):
         return False
     if any(_ASIDE.search(text, start, span.start) for span in others):
         return False
