@@ -79,9 +79,9 @@ _VERB = re.compile(r"(?:[аеиоуыя](?:л|ла|ло|ли)|[аеиюуя]т|�
 _FUNCTION = re.compile(r"(?:.|что|как|когда|если|это|этот|его|их|она|они|где|под|над|для|без|про|обо|со|ко|во|до|об|не|ни|но|же|за|кто)$")
 
 
-def titles_of(text: str, start: int, end: int) -> Iterator[frozenset[str]]:
-    """The words, small and as they stand, of what is in apposition to a name, before it and after it."""
-    left = text[max(start - 140, 0) : start]
+def titles_of(text: str, start: int, end: int, begin: int = 0) -> Iterator[frozenset[str]]:
+    """The words, small and as they stand, of what is in apposition to a name, before it, from `begin` on, and after it."""
+    left = text[max(start - 140, begin) : start]
     cut = max((match.end() for match in _STOP.finditer(left)), default=0)
     yield frozenset(_noun_words(reversed(WORD.findall(left, cut))))
     right = text[end : end + 140]

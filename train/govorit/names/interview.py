@@ -50,6 +50,10 @@ _ASKED = re.compile(
     re.I,
 )
 _TELLS = re.compile(r"[^.,\n]{0,20}\b(?:рассказ|рассуждает|объясн|ответил|отвечает|поделил)")
+# What somebody does who comes to speak.
+_SPEAKS = re.compile(
+    _any_of("подош подойд призна рассказ ответил поделил отмети заяви сообщ подчеркн добав считает говорит объясн поясн"), re.I
+)
 # What stands before and behind the name of an outlet that asks.
 _FOR_OUTLET = re.compile(
     _any_of("рассказ ответил интервью вопрос беседе_с разговоре_с столом корреспондент журналист обозревател читател редакци")
@@ -102,6 +106,8 @@ class Interview:
                 guest = called.get(number, guest)
             elif actor:
                 guest = actor
+            elif turn.later and (answered or not number) and (introduced := self._introduced(turn)):
+                guest = introduced
             elif len(guests) == 2 and answered and not turn.later:
                 guest = next((other for other in guests if other is not guest), guest)
             if turn.quote is not None:
@@ -191,6 +197,19 @@ class Interview:
                 weights[place.actor] += 4 if place.start < self.turns[0].start and self._is_asked(place) else 1
         (first, most), (_, second) = [*weights.most_common(2), (None, 0), (None, 0)][:2]
         return [first] if first and most > second and (most > 1 or not second) else []
+
+    def _introduced(self, turn: Turn) -> Actor | None:
+        """The one person who comes to speak in the paragraph before a turn: `Следующим подошёл Игорь Смольников`."""
+        told = self.text[max(turn.start - 1000, 0) : turn.start].rstrip(f"{turns.BEFORE}\r\n")
+        end = max(turn.start - 1000, 0) + len(told)
+        start = end - len(told[told.rfind("\n") + 1 :])
+        first, last = (bisect_left(self.people, position, key=lambda place: place.start) for position in (start, end))
+        found = {
+            place.actor
+            for place in self.people[first:last]
+            if place.subject and not place.inside and _SPEAKS.search(self.text, max(place.start - 70, start), place.end + 25)
+        } - {self.host}
+        return found.pop() if len(found) == 1 else None
 
     def _is_asked(self, place: Place) -> bool:
         before = self.text[max(place.start - 120, 0) : place.start]

@@ -270,9 +270,15 @@ class Resolver:
         return Answer(actor, "noun", share) if actor and not owned else None
 
     def _titles(self, actor: Actor) -> list[frozenset[str]]:
-        """What an actor is called by; looked for when somebody asks, for most articles never do."""
+        """What an actor is called by; looked for when somebody asks, for most articles never do.
+
+        No title runs back over words behind another person's name: `считает Оливер Стоун, а президент Путин`.
+        """
         while actor.places:
-            actor.titles.extend(actors.titles_of(self.text, *actor.places.pop()))
+            start, end = actor.places.pop()
+            other = next((place.end for place in self.scene.before(start, 8) if place.start in self.names), 0)
+            parted = self.text[other:start].strip(" ,-") not in ("", "и")
+            actor.titles.extend(actors.titles_of(self.text, start, end, other if parted else 0))
         return actor.titles
 
     def _source(self, phrase: Phrase, speaker: Span) -> Answer | None:

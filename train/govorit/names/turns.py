@@ -13,7 +13,7 @@ from govorit.names import lexicon
 from govorit.names.actors import Scene
 from govorit.names.phrases import MARKS
 
-_BEFORE = f"{marks.DASHES} \t\u00a0"  # the words of a turn
+BEFORE = f"{marks.DASHES} \t\u00a0"  # the words of a turn
 _ASKED = re.compile(r"\b(?:спрашиваю|интересуюсь|(?:спросила?|спросили) (?:я|мы)|(?:я|мы) спросил)\b", re.I)
 _SHORT = 200  # characters
 _ENOUGH = 3  # questions that are answered by a turn that asks nothing, or labels, of an interview; two questions where they are all
@@ -93,7 +93,7 @@ def _turns(text: str, quotes: Sequence[Quote], scene: Scene) -> Iterator[Turn]:
         if scene.inside(paragraph.start()) and paragraph.start() not in opening:
             continue  # of the words of the turn before
         line = paragraph[0].rstrip()
-        start = paragraph.start() + len(line) - len(line.lstrip(_BEFORE))
+        start = paragraph.start() + len(line) - len(line.lstrip(BEFORE))
         end = paragraph.start() + len(line)
         number = opening.get(start)
         words = [(span.start, span.end) for span in quotes[number].content] if number is not None else [(start, end)]
@@ -123,7 +123,7 @@ def begin(text: str, quote: Quote) -> int:
 
 def label_of(words: str) -> str:
     """What a label says, without marks and what follows it: `Корр.: — ` -> `корр`."""
-    return words.strip(f"{MARKS}.:{_BEFORE}").lower()
+    return words.strip(f"{MARKS}.:{BEFORE}").lower()
 
 
 def roles(turns: Sequence[Turn], known: Mapping[int, bool], called: Collection[int]) -> list[bool]:
