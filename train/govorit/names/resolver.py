@@ -18,6 +18,7 @@ from govorit.names.phrases import Phrase
 from govorit.names.speakers import context_of, coordinated, named_in
 
 _STATED = re.compile(r"говорит|сказано|отмеча|указ|подч[её]рк|утвержд|сообща|пояс|констат|написано")
+_INTRODUCED = re.compile(r"([^.!?…\n]*):\s$")
 # How often each kind of evidence was right on newsroom train and dev and NEREL train with gold spans, once with gold entities and once with
 # natasha's; that of a noun, a pronoun and a dropped subject is what their probability is multiplied with.
 PRECISION = {
@@ -172,7 +173,9 @@ class Resolver:
     def _silent(self, number: int, quote: Quote, interview: Interview) -> Answer:
         if quote.cue is None:
             actor, evidence = interview.whose(number)
-            return Answer(actor, evidence) if evidence else Answer(self.last, "floating")
+            if evidence:
+                return Answer(actor, evidence)
+            return Answer(None, "unknown") if self._is_introduced(quote.content[0].start) else Answer(self.last, "floating")
         cue = self.text[quote.cue.start : quote.cue.end]
         if not phrases.is_verbal(self.text, quote.cue) or re.search(r"[аяею]тся$|лось$|лись$", cue):
             return Answer(None, "impersonal")
@@ -182,6 +185,13 @@ class Resolver:
         if self.last and (agreed.number == "plur" or antecedents.fits(self.last, agreed.gender, agreed.number)):
             return Answer(self.last, "dropped")
         return self._nearest(quote.cue.start, agreed.gender, "sing", "subject")
+
+    def _is_introduced(self, start: int) -> bool:
+        """Whether a colon in a sentence of its own, without `он`, introduces what is said in marks: `В записке были слова: «…»`."""
+        before = _INTRODUCED.search(self.text, max(start - 200, 0), start)
+        if before is None or self.text[start] not in phrases.MARKS or not self.scene.sentences(self.last_at, start - 2):
+            return False
+        return re.search(r"\b(?:она?|они)\b", before[1], re.I) is None
 
     def _goes_on(self, position: int) -> bool:
         """Whether many who spoke last, or an office, may be the subject of a plural verb: it stands in the same sentence."""
