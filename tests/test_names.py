@@ -377,6 +377,19 @@ NAMES = {
         "Показали беседу президента <PER>Льва Юдина</PER> и режиссёра <PER>Олега Кима</PER>. <PER>Ким</PER> улыбнулся. "
         '<src name="Лев Юдин">Президент</src> <cue>сказал</cue>: <q>«Да»</q>.'
     ),
+    "he, not who is named in what he says": (
+        "Прибыл <PER>Лев Юдин</PER>. Вечером его принял <PER>Олег Ким</PER>. "
+        '<src 1 name="Лев Юдин">Он</src> <cue 1>сказал</cue>, что <q 1 indirect><PER>Ким</PER> прав</q>. '
+        '<src 2 name="Лев Юдин">Он</src> <cue 2>посоветовал</cue> <PER>Киму</PER> <q 2 indirect>подождать</q>.'
+    ),
+    "he, not who is mentioned in these words alone": (
+        "Утром в город прибыл <PER>Лев Юдин</PER>. Шёл дождь. Стемнело. Ветер стих.\n\n"
+        '<q>«Где <PER>Олег Ким</PER>? Пора»</q>, — <cue>сказал</cue> <src name="Лев Юдин">он</src>.'
+    ),
+    "somebody who speaks of a colleague": (
+        'Доклад написал эксперт <PER>Лев Юдин</PER>. <src name="эксперт">Эксперт</src> <cue>сказал</cue>, что '
+        "<q indirect>доклад <PER>Юдина</PER> верен</q>."
+    ),
 }  # fmt: skip
 
 

@@ -65,6 +65,11 @@ class Scene:
         at = bisect_left(self.places, position, key=lambda place: place.start)
         return [place for place in self.places[max(at - count, 0) : at] if place.end <= position][::-1]
 
+    def within(self, start: int, end: int) -> list[Place]:
+        """The mentions that begin in a stretch of the text."""
+        first, last = (bisect_left(self.places, position, key=lambda place: place.start) for position in (start, end))
+        return self.places[first:last]
+
     def sentences(self, start: int, end: int) -> int:
         return bisect_right(self._sentences, end) - bisect_right(self._sentences, start)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from math import exp
 
 from govorit.names.actors import ORGANISATION, PERSON, Actor, Place, Scene
@@ -15,11 +15,14 @@ LOOK_BACK = 16  # mentions
 WEIGHTS = {"sentences": -0.46, "paragraphs": -0.84, "inside": -1.07, "recent_subject": 0.7, "person": 0.9}
 
 
-def ranked(scene: Scene, position: int, gender: str | None, number: str | None) -> list[tuple[float, Actor]]:
-    """The actors mentioned shortly before `position` that a word of this gender and number may mean, with their probabilities."""
+def ranked(scene: Scene, position: int, gender: str | None, number: str | None, others: Container[int] = ()) -> list[tuple[float, Actor]]:
+    """The actors mentioned shortly before `position` that a word of this gender and number may mean, with their probabilities.
+
+    `others`, by their `id`, are not meant.
+    """
     found: dict[Actor, list[Place]] = {}
     for place in scene.before(position, LOOK_BACK):
-        if fits(place.actor, gender, number):
+        if fits(place.actor, gender, number) and id(place.actor) not in others:
             found.setdefault(place.actor, []).append(place)
     weights = {actor: exp(_score(scene, places, position)) for actor, places in found.items()}
     total = sum(weights.values())

@@ -156,13 +156,39 @@ class Resolver:
             return Answer(Actor(name, actors.OTHER, gender), "document") if name else Answer(None, "document")
         if guest := interview.guest(quote.speaker, gender):
             return Answer(guest, "turn")
-        return self._nearest(start, gender, number, "pronoun")
+        return self._nearest(quote, start, gender, number, "pronoun")
 
-    def _nearest(self, start: int, gender: str | None, number: str, evidence: str) -> Answer:
-        found = antecedents.ranked(self.scene, start, gender, number)
+    def _nearest(self, quote: Quote, start: int, gender: str | None, number: str, evidence: str) -> Answer:
+        found = antecedents.ranked(self.scene, start, gender, number, self._others(quote))
+        found = found or antecedents.ranked(self.scene, start, gender, number)
         if not found:
             return Answer(None, "unknown")
         return Answer(found[0][1], evidence, found[0][0])
+
+    def _others(self, quote: Quote) -> set[int]:
+        """Whom a pronoun or designation for the speaker does not mean, by their `id`.
+
+        It is who is mentioned only in these words, if they are literal, or is named in them behind the speaker, if they are not: `Он
+        сказал, что Иванов прав`; and who stands right behind the cue: `Он сказал Иванову`.
+        """
+        start = (quote.speaker or quote.cue or quote.content[0]).start
+        said = [place for span in quote.content for place in self.scene.within(span.start, span.end)]
+        found = {id(place.actor) for place in said}
+        if quote.kind == "direct":
+            places = {place.start for place in said}
+            found -= {id(place.actor) for place in self.scene.before(start, designees.LOOK_BACK) if place.start not in places}
+        elif quote.speaker and quote.speaker.end <= quote.content[0].start:
+            found = {id(self.names[place.start]) for place in said if place.start in self.names and not self._is_cited(quote, place.start)}
+        else:
+            found = set()
+        if quote.cue and quote.speaker and quote.speaker.end <= quote.cue.start and quote.cue.end + 1 in self.names:
+            found.add(id(self.names[quote.cue.end + 1]))
+        return found
+
+    def _is_cited(self, quote: Quote, position: int) -> bool:
+        """Whether a place in what is said is within marks."""
+        before = "".join(self.text[span.start : min(span.end, position)] for span in quote.content if span.start < position)
+        return before.count("«") > before.count("»") or before.count('"') % 2 == 1
 
     def _is_document(self, quote: Quote) -> bool:
         """Whether the speaker stands behind `в` with a cue that says what a document says."""
@@ -184,7 +210,7 @@ class Resolver:
             return Answer(None, "impersonal")
         if self.last and (agreed.number == "plur" or antecedents.fits(self.last, agreed.gender, agreed.number)):
             return Answer(self.last, "dropped")
-        return self._nearest(quote.cue.start, agreed.gender, "sing", "subject")
+        return self._nearest(quote, quote.cue.start, agreed.gender, "sing", "subject")
 
     def _is_introduced(self, start: int) -> bool:
         """Whether a colon in a sentence of its own, without `он`, introduces what is said in marks: `В записке были слова: «…»`."""
@@ -214,7 +240,7 @@ class Resolver:
         somebody = phrase.lemmas & lexicon.SOMEBODY or self.text[quote.speaker.start] in phrases.MARKS
         if head.animate and head.number == "sing" and not somebody:
             gender = phrases.strict_gender(head) or context.gender
-            answer = self._meant(phrase, quote.speaker, gender, owner is not None)
+            answer = self._meant(quote, phrase, gender, owner is not None)
             if answer:
                 return answer
         earlier = None if owner else self._earlier(phrase)
@@ -272,10 +298,11 @@ class Resolver:
         name = bare or things.without_marks(phrases.designation(self.text, phrase, self.others))
         return name + things.close_to(self.text, end) if head and head.lemma == "источник" else name
 
-    def _meant(self, phrase: Phrase, speaker: Span, gender: str | None, owned: bool) -> Answer | None:
+    def _meant(self, quote: Quote, phrase: Phrase, gender: str | None, owned: bool) -> Answer | None:
         """Who was given this title before, or else whom the noun means: the woman, the actor; None for somebody whom nobody has named."""
-        inside = {id(self.names[start]) for start in range(speaker.start, speaker.end) if start in self.names}
-        found = designees.ranked(self.scene, speaker.start, phrase, gender, inside, self._titles)
+        assert quote.speaker is not None
+        inside = {id(self.names[start]) for start in range(quote.speaker.start, quote.speaker.end) if start in self.names}
+        found = designees.ranked(self.scene, quote.speaker.start, phrase, gender, inside | self._others(quote), self._titles)
         share, actor = found[0]
         return Answer(actor, "noun", share) if actor and not owned else None
 
