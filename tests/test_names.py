@@ -390,6 +390,24 @@ NAMES = {
         'Доклад написал эксперт <PER>Лев Юдин</PER>. <src name="эксперт">Эксперт</src> <cue>сказал</cue>, что '
         "<q indirect>доклад <PER>Юдина</PER> верен</q>."
     ),
+    "documents are no single one": (
+        'Власти готовят указ о рыбе. Согласно <src name="документы">документам</src>, <q indirect>лов закрыт</q>.'
+    ).replace("Согласно", "<cue>Согласно</cue>"),
+    "a document that somebody speaks of": (
+        'Доклад вышел. <q 1>«Это не решение вопроса»</q>, — <cue 1>сказал</cue> <src 1 name="Лев Юдин"><PER>Лев Юдин</PER></src>. '
+        'В <src 2 name="доклад">документе</src> <cue 2>говорится</cue>, что <q 2 indirect>лов закрыт</q>.'
+    ),
+    "one of two who spoke together": (
+        '<src 1 name="правительство и агентство «Заря»">Правительство и агентство «Заря»</src> <cue 1>сообщили</cue>, что '
+        '<q 1 indirect>идёт дождь</q>. <src 2 name="правительство">Правительство</src> <cue 2>добавило</cue>, что <q 2 indirect>снег</q>.'
+    ),
+    "the source of a newspaper": (
+        '<cue>По словам</cue> <src name="источник газеты &quot;Ведомости&quot;">источника газеты "<ORG>Ведомости</ORG>"</src>, '
+        "<q indirect>лов закрыт</q>."
+    ),
+    "an agency of two names": (
+        'Как <cue>сообщает</cue> <src name="ИТАР-ТАСС">агентство <ORG>ИТАР-ТАСС</ORG></src>, <q indirect>лов закрыт</q>.'
+    ),
 }  # fmt: skip
 
 

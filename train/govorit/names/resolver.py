@@ -13,7 +13,7 @@ from govorit.names import actors, antecedents, designees, lexicon, people, phras
 from govorit.names.actors import ORGANISATION, PERSON, Actor, Scene
 from govorit.names.entities import Entities
 from govorit.names.interview import Interview
-from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, case_of, inflected, known_parses
+from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, case_of, find_head, fold, inflected, known_parses
 from govorit.names.phrases import Phrase
 from govorit.names.speakers import context_of, coordinated, named_in
 
@@ -258,7 +258,7 @@ class Resolver:
         """Whoever was designated before with the same words and more."""
         assert phrase.head is not None
         for actor in reversed(self.designated.get((phrase.head.lemma, phrase.head.number), ())):
-            if phrase.lemmas <= actor.titles[0]:
+            if phrase.lemmas <= actor.titles[0] and ("и" in phrase.words or not _are_two(actor.name)):
                 return actor
         return None
 
@@ -332,6 +332,13 @@ class Resolver:
                 return Answer(place.actor, "noun")
         told = things.last_source(self.text, speaker.start, self.others)
         return Answer(Actor(told, PERSON, MASCULINE), "noun") if told else None
+
+
+def _are_two(name: str) -> bool:
+    """Whether a name is that of two things together: `Минобороны РФ и агентство «Заря»`."""
+    _, _, other = name.partition(" и ")
+    head = find_head(tuple(phrases.WORD.findall(other)))
+    return head is not None and head.case == "nomn"
 
 
 def genitive(actor: Actor) -> str:

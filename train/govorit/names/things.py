@@ -30,10 +30,10 @@ _MEANT = {
 def meaning(text: str, position: int, head: Head, entities: Entities) -> str | None:
     """What a bare noun at `position` points back to, in the nominative: the nearest fuller phrase of that noun, or a name that it means.
 
-    None where nothing before it fits.
+    None where nothing before it fits, and for `документы`, which are no single one.
     """
     if head.lemma in lexicon.ANY_DOCUMENT:
-        return last_document(text, position, None, entities)
+        return last_document(text, position, None, entities) if head.number == "sing" else None
     for start, end in _earlier(text, position, head):
         first, last = _extent(text, start, end, entities)
         if (first, last) != (start, end):
@@ -83,9 +83,15 @@ def last_document(text: str, position: int, gender: str | None, entities: Entiti
     start = max(position - 700, 0)
     for match in reversed(list(WORD.finditer(text, start, position))):
         found = _document(match[0])
-        if found and (gender is None or (gender == FEMININE) == (found == FEMININE)):
+        if found and (gender is None or (gender == FEMININE) == (found == FEMININE)) and not _is_cited(text, match.start()):
             return _name(text, *_extent(text, *match.span(), entities), entities)
     return None
+
+
+def _is_cited(text: str, position: int) -> bool:
+    """Whether a place is in marks that open in its paragraph."""
+    before = text[max(text.rfind("\n", 0, position), position - 400, 0) : position]
+    return before.count("«") > before.count("»")
 
 
 @lru_cache(maxsize=1 << 14)
@@ -107,14 +113,23 @@ def bare_name(text: str, start: int, end: int) -> str | None:
     return None
 
 
-_BARE = re.compile(r"\s+(?:'')?([A-Z][\w .&'’-]*?|[А-ЯЁ]{3,})(?:'')?")
-_STRAIGHT = re.compile(r"(?:(?:.* )?([\w-]+) )?\"([^\"]+)\"")
+_BARE = re.compile(r"\s+(?:'')?([A-Z][\w .&'’-]*?|[А-ЯЁ]{3,}(?:-[А-ЯЁ]{2,})*)(?:'')?")
+_STRAIGHT = re.compile(r"(?:(.* )?([\w-]+) )?\"([^\"]+)\"")
 
 
 def without_marks(name: str) -> str:
-    """`газета "Ведомости"` -> `Ведомости`: straight marks fall away, and a noun before them that says only what it is."""
+    """`газета "Ведомости"` -> `Ведомости`: straight marks fall away, and a noun before them that says only what it is.
+
+    With a noun before that one the name stays: `источник газеты "Ведомости"`.
+    """
     found = _STRAIGHT.fullmatch(name)
-    return found[2] if found and (found[1] is None or lemma(found[1]) in lexicon.GENERIC) else name
+    if not found or (found[2] and (lemma(found[2]) not in lexicon.GENERIC or _has_noun(found[1]))):
+        return name
+    return found[3]
+
+
+def _has_noun(words: str | None) -> bool:
+    return any(parses(word)[0].tag.POS == "NOUN" for word in WORD.findall(words or ""))
 
 
 def fuller(text: str, start: int, end: int, entities: Entities) -> str | None:
