@@ -408,6 +408,29 @@ NAMES = {
     "an agency of two names": (
         'Как <cue>сообщает</cue> <src name="ИТАР-ТАСС">агентство <ORG>ИТАР-ТАСС</ORG></src>, <q indirect>лов закрыт</q>.'
     ),
+    "a compound whose first part may be plural": (
+        '<cue>По словам</cue> <src name="пресс-центр ведомства">пресс-центра ведомства</src>, <q indirect>лов закрыт</q>.'
+    ),
+    "whose lawyers, of a surname in the genitive": (
+        "Задержан <PER>Никита Белых</PER>. <src name=\"адвокаты Никиты Белых\">Его адвокаты</src> <cue>сказали</cue>: <q>«Да»</q>."
+    ),
+    "a paper whose name ends a sentence": (
+        'Об этом пишет Le Parisien. По данным <src name="Le Parisien">газеты</src>, <q indirect>лов закрыт</q>.'
+    ).replace("По данным", "<cue>По данным</cue>"),
+    "an organisation that is nobody's title": (
+        "Прибыла глава Росатома <PER>Анна Орлова</PER>. В <src name=\"Росатом\"><ORG>Росатоме</ORG></src> <cue>сказали</cue>, что "
+        "<q indirect>дождя нет</q>."
+    ),
+    "a place that was taken for a person": (
+        '<src name="начальник станции Париж">Начальник станции <PER>Париж</PER></src> <cue>сказал</cue>: <q>«Да»</q>.'
+    ),
+    "by his own words": (
+        'Прибыл <PER>Лев Юдин</PER>. <cue>По его собственным словам</cue>, <q indirect>дождя нет</q>.<name ="Лев Юдин"/>'
+    ),
+    "a converb after another speaker": (
+        '<src 1 name="Олег Ким"><PER>Олег Ким</PER></src> <cue 1>сказал</cue>: <q 1>«Да»</q>. '
+        '<PER>Лев Юдин</PER> кивнул, <cue 2>отметив</cue>, что <q 2 indirect>дождя нет</q>.<name 2="Лев Юдин"/>'
+    ),
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from govorit.article import Quote, Span
 from govorit.names import lexicon
 from govorit.names.declension import is_common, is_name, is_patronymic, may_be_name, name_readings
-from govorit.names.morphology import fold, known_parses
+from govorit.names.morphology import NAMES, fold, known_parses
 from govorit.names.people import WORDS, noun_cases
 
 _PART = rf"(?:[А-ЯЁA-Z]\.|[А-ЯЁA-Z][\w’'`]*(?:-[\w’'`]+)*|(?:{lexicon.PARTICLES})-[А-ЯЁ]\w+)"
@@ -23,6 +23,7 @@ _BEFORE = re.compile(r"([А-ЯЁ][а-яё-]+) $")
 def persons(text: str, entities: Sequence[Span], quotes: Sequence[Quote]) -> list[Span]:
     """The names of persons among `entities`, mended, and those that speakers bear where no entity stands; all in the text without any."""
     named = [_mended(text, span) for span in entities if span.label in lexicon.PERSON_LABELS and not _is_repeated(text, span)]
+    named = [span for span in named if not _is_place(text, span, named)]
     taken = {place for span in entities for place in range(span.start, span.end)}
     if not named:
         return [name for name in find_names(text) if taken.isdisjoint(range(name.start, name.end))]
@@ -33,6 +34,16 @@ def persons(text: str, entities: Sequence[Span], quotes: Sequence[Quote]) -> lis
         if borne.isdisjoint(range(speaker.start, speaker.end)):
             named += [name for name in _find(text, speaker.start, speaker.end, surnames) if taken.isdisjoint(range(name.start, name.end))]
     return sorted(named, key=lambda span: span.start)
+
+
+def _is_place(text: str, span: Span, named: Sequence[Span]) -> bool:
+    """Whether a name is one word that the dictionary knows only as a place, and nobody has that name among others: `Париж`."""
+    word = text[span.start : span.end]
+    tags = [parse.tag for parse in known_parses(word)]
+    if " " in word or not any("Geox" in tag for tag in tags) or any(name in tag for tag in tags for name in NAMES):
+        return False
+    longer = (text[other.start : other.end] for other in named)
+    return not any(" " in other and word[:4] in other for other in longer)
 
 
 def _is_repeated(text: str, span: Span) -> bool:

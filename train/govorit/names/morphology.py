@@ -215,7 +215,8 @@ def inflected(parse: Any, word: str, grammemes: set[str]) -> str:
     changed = form.word
     first, dash, _ = word.lower().partition("-")
     if dash and "nomn" in grammemes and changed.startswith(first):
-        noun = next((p for p in known_parses(first) if p.tag.POS == "NOUN" and case_of(p) == case_of(parse)), None)
+        nouns = [p for p in known_parses(first) if p.tag.POS == "NOUN" and case_of(p) == case_of(parse)]
+        noun = next((p for p in nouns if p.tag.number == parse.tag.number), None)
         changed = (noun.inflect({"nomn", noun.tag.number}).word if noun else first) + changed[len(first) :]
     return like(changed if "ё" in word.lower() else changed.replace("ё", "е"), word)
 

@@ -203,6 +203,12 @@ class Resolver:
                 return Answer(actor, evidence)
             return Answer(None, "unknown") if self._is_introduced(quote.content[0].start) else Answer(self.last, "floating")
         cue = self.text[quote.cue.start : quote.cue.end]
+        own = next((word for word in cue.lower().split() if word in lexicon.POSSESSIVES), None)
+        if own:  # `по его собственным словам`
+            return self._nearest(quote, quote.cue.start, *_owners(own), "pronoun")
+        subject = self._subject(quote.cue) if _is_converb(cue) else None
+        if subject:
+            return Answer(subject, "subject")
         if not phrases.is_verbal(self.text, quote.cue) or re.search(r"[аяею]тся$|лось$|лись$", cue):
             return Answer(None, "impersonal")
         agreed = phrases.agreement(self.text, quote.cue)
@@ -218,6 +224,13 @@ class Resolver:
         if before is None or self.text[start] not in phrases.MARKS or not self.scene.sentences(self.last_at, start - 2):
             return False
         return re.search(r"\b(?:она?|они)\b", before[1], re.I) is None
+
+    def _subject(self, cue: Span) -> Actor | None:
+        """The subject nearest before a converb in its sentence, where whoever spoke last did so in another one."""
+        if self.last and self.scene.sentences(self.last_at, cue.start) == 0:
+            return None
+        places = (place for place in self.scene.before(cue.start, antecedents.LOOK_BACK) if place.subject and not place.inside)
+        return next((place.actor for place in places if self.scene.sentences(place.start, cue.start) == 0), None)
 
     def _goes_on(self, position: int) -> bool:
         """Whether many who spoke last, or an office, may be the subject of a plural verb: it stands in the same sentence."""
@@ -237,7 +250,9 @@ class Resolver:
         source = self._source(phrase, quote.speaker) if head.number == "sing" else None
         if source:
             return source
-        somebody = phrase.lemmas & lexicon.SOMEBODY or self.text[quote.speaker.start] in phrases.MARKS
+        entity = self.others.at(quote.speaker.start)
+        named = entity is not None and entity.end >= quote.speaker.end
+        somebody = phrase.lemmas & lexicon.SOMEBODY or self.text[quote.speaker.start] in phrases.MARKS or named
         if head.animate and head.number == "sing" and not somebody:
             gender = phrases.strict_gender(head) or context.gender
             answer = self._meant(quote, phrase, gender, owner is not None)
@@ -267,8 +282,7 @@ class Resolver:
         first = phrase.words[0]
         if first.lower() not in lexicon.POSSESSIVES or len(phrase.words) != 2:
             return None
-        gender, number = lexicon.PRONOUNS[first.lower()]
-        return next((actor for _, actor in antecedents.ranked(self.scene, speaker.start, gender, number) if actor.kind == PERSON), None)
+        return next((actor for _, actor in antecedents.ranked(self.scene, speaker.start, *_owners(first)) if actor.kind == PERSON), None)
 
     def _stripped(self, phrase: Phrase, context: people.Context) -> Phrase:
         """Leave out `сам`, `этот`, `свой` and, before things, `его`."""
@@ -341,6 +355,15 @@ def _are_two(name: str) -> bool:
     return head is not None and head.case == "nomn"
 
 
+def _owners(possessive: str) -> tuple[str | None, str]:
+    """The gender and number of whom a possessive means."""
+    return lexicon.PRONOUNS[fold(possessive).replace("ее", "её")]
+
+
+def _is_converb(cue: str) -> bool:
+    return any(parse.tag.POS == "GRND" for parse in known_parses(cue.split()[-1])[:1])
+
+
 def genitive(actor: Actor) -> str:
     """The name of a person in the genitive, a word as it is where nothing says how it declines."""
     return " ".join(_genitive(word, actor.gender) for word in actor.name.split(" "))
@@ -362,7 +385,7 @@ _GENITIVE = (
     (FEMININE, "ая$", "ой"),
     (MASCULINE, "[иы]й$|(?<=[нтвл])ой$", "ого"),
     (MASCULINE, "(?<=[а-яё])[йь]$", "я"),
-    (MASCULINE, "(?<=[бвгджзклмнпрстфхцчшщ])$", "а"),
+    (MASCULINE, "(?<=[бвгджзклмнпрстфцчшщ])$|(?<![ыи]х)(?<=х)$", "а"),
     (None, "(?<=[гкхжчшщ])а$|(?<=[а-яё])я$", "и"),
     (None, "(?<=[а-яё])а$", "ы"),
 )

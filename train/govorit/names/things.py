@@ -56,6 +56,7 @@ def last_outlet(text: str, position: int, entities: Entities) -> str | None:
     """The medium that was said to report something last before `position`: `пишет "Коммерсант"`; None if there is none near."""
     for match in reversed(list(_OUTLET.finditer(text, max(position - 2000, 0), position))):
         start, end = match.span(1 if match[1] else 2)
+        end -= text[end - 1] == "."
         if text[start] in MARKS or text[start].isupper():
             return _name(text, start, end, entities)
     return None
