@@ -431,6 +431,20 @@ NAMES = {
         '<src 1 name="Олег Ким"><PER>Олег Ким</PER></src> <cue 1>сказал</cue>: <q 1>«Да»</q>. '
         '<PER>Лев Юдин</PER> кивнул, <cue 2>отметив</cue>, что <q 2 indirect>дождя нет</q>.<name 2="Лев Юдин"/>'
     ),
+    "the ambassador, not who left a post": (
+        "Прибыл посол <PER>Олег Ким</PER>. Шёл дождь. Стемнело. Заговорил бывший на посту министра <PER>Лев Юдин</PER>. "
+        '<src name="Олег Ким">Посол</src> <cue>сказал</cue>: <q>«Да»</q>.'
+    ),
+    "a diplomat is a permanent representative": (
+        "Прибыл постпред <PER>Лев Юдин</PER>. Его ждал <PER>Олег Ким</PER>. Шёл дождь. "
+        '<src name="Лев Юдин">Дипломат</src> <cue>сказал</cue>: <q>«Да»</q>.'
+    ),
+    "an adjective of a place is small within": (
+        '<src name="южнокорейские чиновники">Южнокорейские чиновники</src> <cue>сказали</cue>: <q>«Да»</q>.'
+    ),
+    "whose words somebody passes on": (
+        '<q>«Да»</q>, — <cue>передаёт</cue> слова <src name="теннисистка">теннисистки</src> агентство.'
+    ),
 }  # fmt: skip
 
 

@@ -146,7 +146,10 @@ def title_score(head: str, rest: Sequence[str], titles: Iterable[frozenset[str]]
 
 @lru_cache(maxsize=1 << 15)
 def same_word(lemma: str, form: str) -> bool:
-    """Whether a word in some form has this lemma, by its beginning."""
+    """Whether a word in some form has this lemma, by its beginning unless the dictionary knows a noun: `посол` is not `пост`."""
+    known = known_parses(form)
+    if known and known[0].tag.POS == "NOUN":
+        return any(lemma in (fold(parse.normal_form), fold(parse.word)) for parse in known)
     common = _common(lemma, form)
     return common >= max(len(lemma) - 2, 3) and len(form) - common <= 3
 

@@ -130,7 +130,8 @@ def _is_small(text: str, start: int, phrase: Phrase, entities: Entities) -> bool
 
 def _is_dictionary_noun(word: str) -> bool:
     best = parses(word.rpartition("-")[2])[0]
-    return bool(best.is_known) and not any(mark in best.tag for mark in (*NAMES, "Geox", "Orgn", "Trad"))
+    place = "Geox" in best.tag and best.tag.POS != "ADJF"  # `Южнокорейские чиновники`
+    return bool(best.is_known) and not place and not any(mark in best.tag for mark in (*NAMES, "Orgn", "Trad"))
 
 
 def strict_gender(head: Head) -> str | None:

@@ -357,7 +357,7 @@ def _are_two(name: str) -> bool:
 
 def _owners(possessive: str) -> tuple[str | None, str]:
     """The gender and number of whom a possessive means."""
-    return lexicon.PRONOUNS[fold(possessive).replace("ее", "её")]
+    return lexicon.PRONOUNS[possessive.lower()]
 
 
 def _is_converb(cue: str) -> bool:
