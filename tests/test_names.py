@@ -445,6 +445,14 @@ NAMES = {
     "whose words somebody passes on": (
         '<q>«Да»</q>, — <cue>передаёт</cue> слова <src name="теннисистка">теннисистки</src> агентство.'
     ),
+    "an organisation and its country": (
+        "Доклад готовит <ORG>Министерство обороны</ORG> <LOC>России</LOC>. "
+        'В <src name="Министерство обороны России">ведомстве</src> <cue>сказали</cue>, что <q indirect>дождя нет</q>.'
+    ),
+    "he, not the subject of a subordinate clause": (
+        "Тренер <PER>Лев Юдин</PER> рассказал журналистам о матче, который выиграл <PER>Олег Ким</PER>. "
+        '<q>«Да»</q>, — <cue>сказал</cue> <src name="Лев Юдин">он</src>.'
+    ),
 }  # fmt: skip
 
 

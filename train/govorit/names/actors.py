@@ -35,10 +35,11 @@ class Place:
     end: int
     actor: Actor = field(compare=False)
     inside: bool = field(compare=False)  # within what somebody said
-    subject: bool = field(compare=False)
+    subject: bool = field(compare=False)  # of no subordinate clause
     spoke: bool = field(compare=False)
 
 
+_SUBORDINATE = re.compile(r", (?:\w{1,3} )?(?:что|котор\w+|где|чтобы|если|когда|как|будто|чем|куда) [^,.!?…\n]*$")
 _SENTENCE = re.compile(r"[.!?…][»”“\")]*\s+(?=[«„“\"—–-]?\s?[А-ЯЁA-Z])|\n+")
 
 
@@ -58,6 +59,7 @@ class Scene:
         return at >= 0 and position < self._contents[at][1]
 
     def add(self, start: int, end: int, actor: Actor, subject: bool, spoke: bool = False) -> None:
+        subject = subject and (spoke or _SUBORDINATE.search(self.text, max(start - 250, 0), start) is None)
         insort(self.places, Place(start, end, actor, self.inside(start), subject, spoke))
 
     def before(self, position: int, count: int) -> list[Place]:

@@ -5,18 +5,37 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from govorit.article import Span
+from govorit.names.lexicon import ORGANISATION_LABELS
+from govorit.names.morphology import case_of, known_parses
 
 _BRACKETED = re.compile(r" \(([^()\s]+)\)")
+_CYRILLIC = re.compile("[А-ЯЁа-яё -]+")
 _CAPITAL = re.compile(r"[а-яё,] ([А-ЯЁ][а-яё]+)(?=[ ,.])(?! [А-ЯЁ])")
+
+
+def _joined(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Join organisations with the places in the genitive right behind them: `Минобороны` and `России`."""
+    found: list[Span] = []
+    for span in spans:
+        before = found[-1] if found else None
+        if before and before.label in ORGANISATION_LABELS and span.label not in ORGANISATION_LABELS and span.start == before.end + 1:
+            last = text[span.start : span.end].split()[-1]
+            genitive = last.isupper() or any(case_of(parse) == "gent" and "Geox" in parse.tag for parse in known_parses(last))
+            if genitive and text[before.end] == " " and _CYRILLIC.fullmatch(text, before.start, before.end):
+                found[-1] = replace(before, end=span.end)
+                continue
+        found.append(span)
+    return found
 
 
 class Entities:
     def __init__(self, text: str, spans: Sequence[Span]) -> None:
         self.text = text
-        self.spans = sorted(spans, key=lambda span: (span.start, span.end))
+        self.spans = _joined(text, sorted(spans, key=lambda span: (span.start, span.end)))
         self._starts = [span.start for span in self.spans]
 
     def around(self, position: int) -> Span | None:
