@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -56,8 +56,10 @@ def name_readings(words: tuple[str, ...]) -> tuple[Reading, ...]:
     ('Анна', 'Петрова')
     """
     read = [Reading((), CASES, None, 1.0)]
+    syllables = len(words) == 3 and all(len(re.findall("[аеёиоуыэюя]", word.lower())) == 1 for word in words[:2])
     for index, word in enumerate(words[:5]):
-        forms = _forms(word, _place(index, len(words)))[:10]
+        stays = syllables and index < 2  # `Ким Чен Ына`
+        forms = (Reading((word,), CASES, None, 1.0),) if stays else _forms(word, _place(index, len(words)))[:10]
         read = [whole for before in read for form in forms if (whole := _joined(before, form))]
     found: dict[tuple[tuple[str, ...], str | None], Reading] = {}
     for reading in read:
@@ -104,6 +106,8 @@ def _forms(word: str, place: str = "") -> tuple[Reading, ...]:
     if verbatim:
         declines = place == "surname" and re.search("[бвгджзклмнпрстфхцчшщйь]$", word)
         readings.append(Reading((word,), CASES, FEMININE if declines else None, doubt * verbatim))
+    if place == "surname" and not known and re.search("[бвгджзклмнпрстфхцчшщ]ом$", word.lower()):  # `Чаком Перкинсом`
+        readings = [replace(form, weight=form.weight * 0.05) if form.nominative[0] == word else form for form in readings]
     return _merged(readings)
 
 
