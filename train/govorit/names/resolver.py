@@ -161,9 +161,10 @@ class Resolver:
     def _nearest(self, quote: Quote, start: int, gender: str | None, number: str, evidence: str) -> Answer:
         found = antecedents.ranked(self.scene, start, gender, number, self._others(quote))
         found = found or antecedents.ranked(self.scene, start, gender, number)
-        if not found:
-            return Answer(None, "unknown")
-        return Answer(found[0][1], evidence, found[0][0])
+        if found:
+            return Answer(found[0][1], evidence, found[0][0])
+        body = things.last_body(self.text, start, gender, self.others) if gender and number == "sing" and evidence == "pronoun" else None
+        return Answer(Actor(body, ORGANISATION, gender), "thing") if body else Answer(None, "unknown")
 
     def _others(self, quote: Quote) -> set[int]:
         """Whom a pronoun or designation for the speaker does not mean, by their `id`.

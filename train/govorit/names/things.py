@@ -62,6 +62,16 @@ def last_outlet(text: str, position: int, entities: Entities) -> str | None:
     return None
 
 
+def last_body(text: str, position: int, gender: str, entities: Entities) -> str | None:
+    """The organisation of that gender called by a noun in the nominative last before `position`, None if there is none near."""
+    for match in reversed(list(WORD.finditer(text, max(position - 250, 0), position))):
+        tags = (parse.tag for parse in parses(match[0]))
+        called = lemma(match[0]) in lexicon.BODIES | lexicon.GENERIC | lexicon.OUTLETS
+        if called and any((tag.POS, tag.case, tag.number, tag.gender) == ("NOUN", "nomn", "sing", gender) for tag in tags):
+            return _name(text, *_extent(text, *match.span(), entities), entities)
+    return None
+
+
 def last_source(text: str, position: int, entities: Entities) -> str | None:
     """The source that was told of last before `position`, if more than the noun was said: `источник в городской администрации`."""
     for match in reversed(list(_SOURCE.finditer(text, max(position - 1000, 0), position))):
