@@ -456,6 +456,10 @@ NAMES = {
     "a newspaper that a pronoun means": (
         'Газета «Речь» вышла утром. По <src name="газета «Речь»">её</src> <cue>данным</cue>, <q indirect>лов закрыт</q>.'
     ),
+    "a paper beside the cue": (
+        '<src 1 name="Лев Юдин"><PER>Лев Юдин</PER></src> <cue 1>сказал</cue>: <q 1>«Да»</q>. '
+        '«<ORG>The Guardian</ORG>» <cue 2>пишет</cue>, что <q 2 indirect>лов закрыт</q>.<name 2="The Guardian"/>'
+    ),
 }  # fmt: skip
 
 
