@@ -13,7 +13,7 @@ from govorit.names import actors, antecedents, designees, lexicon, people, phras
 from govorit.names.actors import ORGANISATION, PERSON, Actor, Scene
 from govorit.names.entities import Entities
 from govorit.names.interview import Interview
-from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, case_of, find_head, fold, inflected, known_parses
+from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, case_of, find_head, inflected, known_parses
 from govorit.names.phrases import Phrase
 from govorit.names.speakers import context_of, coordinated, named_in
 
