@@ -459,6 +459,24 @@ NAMES = {
     "a paper beside the cue": (
         '<src 1 name="Лев Юдин"><PER>Лев Юдин</PER></src> <cue 1>сказал</cue>: <q 1>«Да»</q>. '
         '«<ORG>The Guardian</ORG>» <cue 2>пишет</cue>, что <q 2 indirect>лов закрыт</q>.<name 2="The Guardian"/>'
+    "a noun that looks like an adjective": (
+        '<cue>По словам</cue> <src name="Максим Шеин">главного стратега компании <PER>Максима Шеина</PER></src>, <q indirect>рубль жив</q>.'
+    ),
+    "more than half": (
+        '<cue>По мнению</cue> <src name="более половины опрошенных">более половины опрошенных</src>, <q indirect>всё дорожает</q>.'
+    ),
+    "a verb that looks like an imperative": (
+        '<PER>Анна Седова</PER> и <PER>Пётр Котов</PER> уехали. <src 1 name="Анна Седова и Пётр Котов"><PER>Седова</PER> и '
+        "<PER>Котов</PER></src> <cue 1>уверяют</cue>, что <q 1 indirect>бюджет принят</q>, и <cue 2>пришли</cue> к выводу, что "
+        '<q 2 indirect>он мал</q><name 2="Анна Седова и Пётр Котов"/>.'
+    ),
+    "as they say": (
+        '<src 1 name="Вера Подгаецкая"><PER>Вера Подгаецкая</PER></src> <cue 1>сказала</cue>: <q 1>«Да»</q>. '
+        "А, как <cue 2>говорится</cue>, <q 2>«тише едешь — дальше будешь»</q>."
+    ),
+    "a title of two letters": (
+        "Министр РФ <PER>Иван Петров</PER> приехал в Пекин. Его принимал министр КНР <PER>Ли Вэй</PER>. "
+        '<src name="Иван Петров">Министр РФ</src> <cue>сказал</cue>: <q>«Да»</q>.'
     ),
 }  # fmt: skip
 

@@ -153,7 +153,7 @@ def same_word(lemma: str, form: str) -> bool:
     if known and known[0].tag.POS == "NOUN":
         return any(lemma in (fold(parse.normal_form), fold(parse.word)) for parse in known)
     common = _common(lemma, form)
-    return common >= max(len(lemma) - 2, 3) and len(form) - common <= 3
+    return lemma == form or (common >= max(len(lemma) - 2, 3) and len(form) - common <= 3)
 
 
 @lru_cache(maxsize=1 << 15)

@@ -117,6 +117,7 @@ GENERIC = _words("агентство газета еженедельник жу�
 SMALL = _words(
     "администрация власть полиция посольство правительство пресс-служба прокуратура следствие"
 )  # small also where a name begins with them
+MORE_OR_LESS = _words("более больше менее меньше около свыше")  # what is counted stays in the genitive behind them
 MANY = _words("власть данные")  # in news rather in the plural
 
 # --- prepositions: the cases behind them

@@ -131,7 +131,7 @@ def _standing(words: Sequence[str], cases: frozenset[str]) -> Head | None:
 
 def _is_adjective_of(noun: str, word: str, cases: frozenset[str]) -> bool:
     """Whether `word`, which may be a noun, is rather an adjective of the noun after it: `рабочий класс`."""
-    adjective = max((parse.score for parse in parses(word) if parse.tag.POS in _ADJECTIVES), default=0.0)
+    adjective = sum(parse.score for parse in parses(word) if parse.tag.POS in _ADJECTIVES)
     return adjective >= parses(word)[0].score and any(
         agreeing(word, case_of(parse), parse.tag.number, parse.tag.gender)
         for parse in parses(noun)
@@ -170,7 +170,7 @@ def to_nominative(words: Sequence[str], head: Head) -> list[str]:
     result = list(words)
     if head.case == "nomn":
         return result
-    if head.case == "gent" and any(word.isdigit() for word in words[: head.index]):
+    if head.case == "gent" and (words[0].lower() in lexicon.MORE_OR_LESS or any(word.isdigit() for word in words[: head.index])):
         return result
     counted = [parse for word in words[: head.index] for parse in parses(word)[:3] if parse.tag.POS == "NUMR"]
     if counted and head.case == "gent" and any(case_of(parse) == "nomn" for parse in parses(words[0])):

@@ -40,7 +40,7 @@ def agreement(text: str, cue: Span | None) -> Agreement:
     if cue is None:
         return Agreement()
     for word in WORD.findall(text[cue.start : cue.end]):
-        verbs = [parse for parse in parses(word) if parse.tag.POS in ("VERB", "PRTS")]
+        verbs = [parse for parse in parses(word) if parse.tag.POS in ("VERB", "PRTS") and parse.tag.mood != "impr"]  # `пришли`
         if verbs:
             tag = verbs[0].tag
             return Agreement(tag.gender, tag.number)

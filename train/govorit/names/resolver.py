@@ -18,6 +18,7 @@ from govorit.names.phrases import Phrase
 from govorit.names.speakers import context_of, coordinated, named_in
 
 _STATED = re.compile(r"говорит|сказано|отмеча|указ|подч[её]рк|утвержд|сообща|пояс|констат|написано")
+_IMPERSONAL = re.compile(r"(?:[аяею]тся|лось|лись|\bкак говорится)\Z", re.I)
 _INTRODUCED = re.compile(r"([^.!?…\n]*):\s$")
 _CLOSED = re.compile('[»”“"] ')
 _CLAUSE = re.compile(r"(?:^|[.!?…:»]\s*|\n[^\w\n]*|, (?:что |как )?|\b[Кк]ак |\bи )[«„“\"]$")
@@ -214,7 +215,7 @@ class Resolver:
         subject = self._subject(quote.cue) if _is_converb(cue) else None
         if subject:
             return Answer(subject, "subject")
-        if not phrases.is_verbal(self.text, quote.cue) or re.search(r"[аяею]тся$|лось$|лись$", cue):
+        if not phrases.is_verbal(self.text, quote.cue) or _IMPERSONAL.search(self.text, max(quote.cue.start - 4, 0), quote.cue.end):
             return Answer(None, "impersonal")
         agreed = phrases.agreement(self.text, quote.cue)
         if agreed.gender == NEUTER or (agreed.number == "plur" and not self._goes_on(quote.cue.start)):
