@@ -11,7 +11,7 @@ from itertools import islice
 
 from govorit.article import Quote
 from govorit.names import lexicon
-from govorit.names.morphology import fold, known_parses
+from govorit.names.morphology import case_of, fold, known_parses
 from govorit.names.phrases import WORD
 
 PERSON, ORGANISATION, OTHER = "person", "organisation", "other"
@@ -82,6 +82,8 @@ class Scene:
 # --- titles
 
 _STOP = re.compile(r"[.;:!?](?=\s)|[()\n\t]| [—–-] |, ")
+_APPOSED = re.compile(r",? \((?=[а-яё])|, (?=[а-яё])| — (?=[а-яё])")
+_BEING = re.compile(r",? (?:\w+ )?(?:(?:была? )?(?:избран|назначен|признан)а?|была?|работала?|стала?|является|оста[её]тся) (?=[а-яё])")
 _VERB = re.compile(r"(?:[аеиоуыя](?:л|ла|ло|ли)|[аеиюуя]т|ть)(?:с[ья])?$")
 _FUNCTION = re.compile(r"(?:.|что|как|когда|если|это|этот|его|их|она|они|где|под|над|для|без|про|обо|со|ко|во|до|об|не|ни|но|же|за|кто)$")
 
@@ -92,11 +94,10 @@ def titles_of(text: str, start: int, end: int, begin: int = 0) -> Iterator[froze
     cut = max((match.end() for match in _STOP.finditer(left)), default=0)
     yield frozenset(_noun_words(reversed(WORD.findall(left, cut))))
     right = text[end : end + 140]
-    opening = re.match(r",? \((?=[а-яё])|, (?=[а-яё])| — (?=[а-яё])", right)
-    if opening:
+    for opening in filter(None, (_APPOSED.match(right), _BEING.match(right))):
         stop = _STOP.search(right, opening.end())
         words = WORD.findall(right, opening.end(), stop.start() if stop else len(right))
-        if _is_personal(words[:3]):
+        if _is_personal(words[:3]) and (opening.re is _APPOSED or _is_instrumental(words[0])):
             yield frozenset(_noun_words(words))
 
 
@@ -130,6 +131,11 @@ def _noun_words(words: Iterable[str]) -> Iterator[str]:
 def _is_personal(words: Sequence[str]) -> bool:
     """Whether a noun that calls a person stands among the words, in the nominative or as an apposition."""
     return any(parse.tag.POS == "NOUN" and parse.tag.animacy == "anim" for word in words for parse in known_parses(word)[:1])
+
+
+def _is_instrumental(word: str) -> bool:
+    """Whether a word after `стал` or `был` may say what somebody is: `президентом`."""
+    return any(case_of(parse) == "ablt" for parse in known_parses(word))
 
 
 # --- designations
@@ -167,8 +173,14 @@ def _common(one: str, other: str) -> int:
 
 @lru_cache(maxsize=1 << 15)
 def akin(lemma: str, form: str) -> bool:
-    """Whether a form is a word's own, or that of its adjective or country: `казахстанский`, `казахстана`."""
-    if same_word(lemma, form) or any(same_word(country, form) for country in lexicon.COUNTRIES.get(lemma, ())):
+    """Whether a form is that of a word, its adjective, country or office: `казахстанский`, `казахстана`; `кремль`, `президента`."""
+    words = (lemma, *lexicon.COUNTRIES.get(lemma, ()), *lexicon.ALIASES.get(lemma, ()))
+    if any(same_word(word, form) for word in words) or _ministry(lemma, form) or _ministry(form, lemma):
         return True
     common = _common(lemma, form)
     return common >= 5 and common >= min(len(lemma), len(form)) - 3
+
+
+def _ministry(short: str, word: str) -> bool:
+    """Whether a ministry, shortened, is that of a word: `минфин`, `финансов`."""
+    return len(short) > 5 and re.match("мин(?!ист)", short) is not None and word.startswith(short[3:6])
