@@ -493,6 +493,24 @@ NAMES = {
         '<src 1 name="Лев Котов">Нардеп</src> <cue 1>сказал</cue>: <q 1>«Да»</q>. Прибыл зампред комитета Госдумы <PER>Олег Громов</PER>. '
         'Вышел и тренер <PER>Пётр Чайка</PER>. <src 2 name="Олег Громов">Парламентарий</src> <cue 2>сказал</cue>: <q 2>«Да»</q>.'
     ),
+    "offices by their kind": (
+        "<ORG>Минобороны</ORG> ответило. <ORG>Роспотребнадзор</ORG> проверил <ORG>МИД</ORG>. "
+        '<src 1 name="Роспотребнадзор">Санитарное ведомство</src> <cue 1>сообщило</cue>: <q 1>«Да»</q>. '
+        'В <src 2 name="Минобороны">военном ведомстве</src> <cue 2>сообщили</cue>: <q 2>«Да»</q>.'
+    ),
+    "a decree to that effect": (
+        'Президент подписал соответствующий указ. В <src name="указ">документе</src> <cue>говорится</cue>, что <q indirect>снег сойдёт</q>.'
+    ),
+    "his party is another one": (
+        "Создана партия «Речная Россия». <PER>Лев Котов</PER> против. "
+        '<src name="партия">Его партия</src> <cue>сообщила</cue>, что <q indirect>идёт дождь</q>.'
+    ),
+    "an outlet at the end of a sentence": (
+        'Об этом пишет <ORG>Guardian</ORG>. <src name="Guardian">Издание</src> <cue>отмечает</cue>, что <q indirect>идёт дождь</q>.'
+    ),
+    "an outlet beside the name of another": (
+        'О сделке пишет Guardian. <ORG>News Corp</ORG> <src name="Guardian">издание</src> <cue>назвало</cue> лучшей: <q>«Каков слог»</q>.'
+    ),
 }  # fmt: skip
 
 

@@ -321,7 +321,9 @@ class Resolver:
         full = things.fuller(self.text, start, end, self.others)
         if full:
             return full
-        if head and len(phrase.words) == 1 and head.lemma in lexicon.BODIES | lexicon.ANY_DOCUMENT | lexicon.DOCUMENTS:
+        theirs = not lexicon.POSSESSIVES.isdisjoint(self.text[max(start - 5, 0) : start].lower().split()[-1:])  # `его партия`
+        bodies = frozenset() if theirs else lexicon.BODIES
+        if head and len(phrase.words) == 1 and head.lemma in bodies | lexicon.ANY_DOCUMENT | lexicon.DOCUMENTS:
             found = things.meaning(self.text, start, head, self.others)
             if found:
                 return found

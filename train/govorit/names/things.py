@@ -41,12 +41,13 @@ def meaning(text: str, position: int, head: Head, entities: Entities) -> str | N
     pattern = _MEANT.get(head.lemma)
     if pattern:
         for entity in entities.before(position, _LOOK_BACK):
-            if entity.label in lexicon.ORGANISATION_LABELS and pattern.search(text, max(entity.start - 16, 0), entity.end):
+            meant = entity.label in lexicon.ORGANISATION_LABELS and pattern.search(text, max(entity.start - 16, 0), entity.end)
+            if meant and text[entity.end : position].strip():  # not `News Corp издание назвало`
                 return _name(text, *_with_noun(text, entity), entities)
     return last_outlet(text, position, entities) if head.lemma in lexicon.OUTLETS and head.number == "sing" else None
 
 
-_PAPER = r"(«[^»\n]{2,40}»|\"[^\"\n]{2,40}\"|[A-Z][\w.&’']*(?: [A-Z][\w.&’']*)*)"
+_PAPER = r"(«[^»\n]{2,40}»|\"[^\"\n]{2,40}\"|[A-Z](?:[\w.&’']*\w)?(?: [A-Z](?:[\w.&’']*\w)?)*)"
 _REPORTS = r"(?:пиш[еу]т|писал|сообщ|отмеча|цитиру|переда[её]т|рассказ|опублик|узнал|со ссылкой на|по (?:данным|информации|версии))\w*"
 _MEDIUM = r"(?:газет|журнал|издани|агентств|портал|телеканал)\w*"
 _OUTLET = re.compile(rf"(?:{_REPORTS}|{_MEDIUM}) (?:\w+ ){{0,2}}?{_PAPER}|{_PAPER} {_REPORTS}", re.I)
@@ -144,9 +145,10 @@ def _has_noun(words: str | None) -> bool:
 
 
 def fuller(text: str, start: int, end: int, entities: Entities) -> str | None:
-    """The fuller name that an abbreviation or the beginning of a name stands for: `Верховный суд` for `Верховный суд Израиля`."""
+    """The fuller name for an abbreviation, a kind of office or the beginning of a name: `Верховный суд` for `Верховный суд Израиля`."""
     name = text[start:end]
-    entity = entities.abbreviated.get(name) if name.isupper() else _longer(text, start, end, entities)
+    short = entities.abbreviated.get(name) if name.isupper() else _longer(text, start, end, entities)
+    entity = short or _office(text, start, end, entities)
     return _name(text, entity.start, entity.end, entities) if entity else None
 
 
@@ -159,6 +161,27 @@ def _longer(text: str, start: int, end: int, entities: Entities) -> Span | None:
         if len(others) > len(words) and [lemma(word) for word in others[: len(words)]] == words:
             return entity
     return None
+
+
+_DEFENCE, _FOREIGN = re.compile("оборон|Пентагон"), re.compile("МИД|иностранных дел|Госдеп")
+_OFFICES = {
+    "военный": _DEFENCE,
+    "оборонный": _DEFENCE,
+    "внешнеполитический": _FOREIGN,
+    "дипломатический": _FOREIGN,
+    "санитарный": re.compile("Роспотребнадзор|Россельхознадзор"),
+    "надзорный": re.compile(r"Рос\w+надзор"),
+    "финансовый": re.compile("Минфин|финансов"),
+}
+
+
+def _office(text: str, start: int, end: int, entities: Entities) -> Span | None:
+    """Whom `военное ведомство` means: the nearest ministry or service of that kind before it."""
+    kind, *noun = (lemma(word) for word in WORD.findall(text, start, end))
+    if noun != ["ведомство"] or kind not in _OFFICES:
+        return None
+    found = (entity for entity in entities.before(start, _LOOK_BACK) if entity.label in lexicon.ORGANISATION_LABELS)
+    return next((entity for entity in found if _OFFICES[kind].search(text, entity.start, entity.end)), None)
 
 
 def _with_noun(text: str, entity: Span) -> tuple[int, int]:
@@ -200,6 +223,7 @@ def _extent(text: str, start: int, end: int, entities: Entities) -> tuple[int, i
     while (before := _PREVIOUS.search(text, max(first - 40, 0), first)) and any(
         agreeing(before[1], case_of(parse), parse.tag.number, parse.tag.gender)
         and not any("Apro" in parse.tag for parse in parses(before[1]))
+        and lemma(before[1]) not in lexicon.EMPTY
         for parse in noun
         if parse.tag.POS == "NOUN"
     ):
