@@ -511,6 +511,34 @@ NAMES = {
     "an outlet beside the name of another": (
         'О сделке пишет Guardian. <ORG>News Corp</ORG> <src name="Guardian">издание</src> <cue>назвало</cue> лучшей: <q>«Каков слог»</q>.'
     ),
+    "the relatives of relatives": (
+        '<src 1 name="родственники погибших">Родственники погибших</src> <cue 1>заявили</cue>: <q 1>«Да»</q>. '
+        '<src 2 name="их родственники">Их родственники</src> <cue 2>добавили</cue>: <q 2>«Да»</q>.'
+    ),
+    "a relative clause says whose name it is": (
+        "<PER>Мавджуда Рахимова</PER>, которая живёт в Москве, приехала с братом. Его зовут <PER>Лев Котов</PER>. "
+        '<src name="Мавджуда Рахимова">Она</src> <cue>сказала</cue>: <q>«Да»</q>.'
+    ),
+    "a man is no woman": 'Приехала <PER>Алина Громова</PER>. <src name="мужчина">Мужчина</src> <cue>говорит</cue>: <q>«Да»</q>.',
+    "a spouse may be a woman": (
+        'Приехала <PER>Алла Громова</PER> с мужем. <src name="Алла Громова">Супруга</src> <cue>говорит</cue>: <q>«Да»</q>.'
+    ),
+    "two names in one span": (
+        "<PER>Дмитрий Песков</PER> промолчал. Дочь <PER>Пескова Елизавета</PER> приехала. "
+        '<src name="Елизавета"><PER>Елизавета</PER></src> <cue>сказала</cue>: <q>«Да»</q>.'
+    ),
+    "a see before the name": (
+        "Приехал митрополит Ханты-Мансийский и <PER>Няганский Фотий</PER>. "
+        '<src name="Фотий">Владыка <PER>Фотий</PER></src> <cue>сказал</cue>: <q>«Да»</q>.'
+    ),
+    "whom an outlet talks to": (
+        '<src 1 name="Олег Громов"><PER>Олег Громов</PER></src> <cue 1>сказал</cue>: <q 1>«Да»</q>, — а затем '
+        '<src 2 name="Олег Громов">собеседник RT</src> <cue 2>добавил</cue>: <q 2>«Нет»</q>.'
+    ),
+    "the latter": (
+        "<PER>Томас Хаммерберг</PER> приехал. <PER>Хаммерберг</PER> навестил <PER>Ису Сургуева</PER>. "
+        '<src name="Иса Сургуев">Тот</src> <cue>сказал</cue>: <q>«Да»</q>.'
+    ),
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from govorit.article import Quote, Span
 from govorit.names import lexicon
 from govorit.names.declension import is_common, is_name, is_patronymic, may_be_name, name_readings
-from govorit.names.morphology import NAMES, fold, known_parses
+from govorit.names.morphology import NAMES, fold, known_parses, lemma
 from govorit.names.people import WORDS, noun_cases
 
 _PART = rf"(?:[А-ЯЁA-Z]\.|[А-ЯЁA-Z][\w’'`]*(?:-[\w’'`]+)*|(?:{lexicon.PARTICLES})-[А-ЯЁ]\w+)"
@@ -16,7 +16,10 @@ _RUN = re.compile(rf"(?<![\w«„“\"]){_PART}(?:(?: ?(?<=\.)|[ \u00a0](?:(?:{l
 # Where begins what models take into a name by mistake: the Latin form in brackets, the next line.
 _TAIL = re.compile(r"[(\n]")
 _AGE = re.compile(r"летн(?:ий|яя|его|ему|им|ем|ей|юю)$")
+_CLERGY = re.compile(r"(?:патриарх|митрополит|епископ|владык|архимандрит)[^.,;\n]{0,40}$", re.I)
+_SEE = re.compile(r"ск(?:ий|ого|ому|им|ом)$")  # `митрополит Ханты-Мансийский и Няганский Фотий`
 _REPEATED = re.compile(r"\([^А-яЁё()]+$")  # `Бен Кон (Ben Kohn)`, `Ма Лин (马凌)`
+_NOUN = re.compile(r"\b([\w-]+) $")
 _BEFORE = re.compile(r"([А-ЯЁ][а-яё-]+) $")
 
 
@@ -24,10 +27,11 @@ def persons(text: str, entities: Sequence[Span], quotes: Sequence[Quote]) -> lis
     """The names of persons among `entities`, mended, and those that speakers bear where no entity stands; all in the text without any."""
     named = [_mended(text, span) for span in entities if span.label in lexicon.PERSON_LABELS and not _is_repeated(text, span)]
     named = [span for span in named if not _is_place(text, span, named)]
+    surnames = {fold(form) for span in named for form in _last_forms(text[span.start : span.end])}
+    named = [part for span in named for part in _parted(text, span, surnames)]
     taken = {place for span in entities for place in range(span.start, span.end)}
     if not named:
         return [name for name in find_names(text) if taken.isdisjoint(range(name.start, name.end))]
-    surnames = {fold(form) for span in named for form in _last_forms(text[span.start : span.end])}
     borne = {place for span in named for place in range(span.start, span.end)}
     taken |= borne
     for speaker in {quote.speaker for quote in quotes if quote.speaker}:
@@ -46,6 +50,18 @@ def _is_place(text: str, span: Span, named: Sequence[Span]) -> bool:
     return not any(" " in other and word[:4] in other for other in longer)
 
 
+def _parted(text: str, span: Span, surnames: set[str]) -> list[Span]:
+    """`дочь Пескова Елизавета`: two names that a model took for one."""
+    words = list(WORDS.finditer(text, span.start, span.end))
+    before = _NOUN.search(text, max(span.start - 30, 0), span.start)
+    if len(words) != 2 or not before or lemma(before[1]) not in lexicon.RELATIONS:
+        return [span]
+    cases = {parse.tag.case for parse in known_parses(words[1][0]) if "Name" in parse.tag}
+    if cases != {"nomn"} or surnames.isdisjoint(map(fold, _last_forms(words[0][0]))):
+        return [span]
+    return [Span(span.start, words[0].end(), span.label), Span(words[1].start(), span.end, span.label)]
+
+
 def _is_repeated(text: str, span: Span) -> bool:
     return text[span.start - 1 : span.start] == "(" and _REPEATED.search(text, span.start - 1, span.end) is not None
 
@@ -57,6 +73,9 @@ def _mended(text: str, span: Span) -> Span:
     words = list(WORDS.finditer(text, span.start, end))
     while len(words) > 1 and not may_be_name(words[0][0]) and _is_title(words[0][0]):
         del words[0]
+    if _CLERGY.search(text, max(span.start - 60, 0), span.start):
+        while len(words) > 1 and _SEE.search(words[0][0]):
+            del words[0]
     if not words:
         return span
     start = words[0].start()

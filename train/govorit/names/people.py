@@ -10,12 +10,13 @@ from itertools import islice
 
 from govorit.names import lexicon
 from govorit.names.declension import Reading, is_name, is_patronymic, name_readings
-from govorit.names.morphology import CASES, FEMININE, case_of, fold, known_parses
+from govorit.names.morphology import CASES, FEMININE, MASCULINE, case_of, fold, known_parses
 
 _NAMESAKES = 64  # persons with a name in common among whom one is looked for: a list of thousands may have as many Ivans
 _SURE = 0.9  # of the votes: with less, a person's gender is not known
 WORDS = re.compile(r"[^\W\d_]\.|\w+(?:[-’'`]\w+)*")
 _LASTWORDS = re.compile(r"\b([\w-]+)\s+$")
+_RELATIVE = re.compile(r", (?:\w{1,3} )?котор(?:(ая|ую|ой)|ый|ого|ому)\b")
 _NEXTWORDS = re.compile(r"\s+(\w+)")
 
 
@@ -84,6 +85,11 @@ def read_name(text: str, start: int, end: int) -> Mention:
 
 def _weighed(text: str, end: int, before: str, readings: tuple[Reading, ...]) -> tuple[tuple[Reading, ...], str | None]:
     """Weigh readings by the words beside the name: a verb in the past has its subject there, a noun its apposition."""
+    if relative := _RELATIVE.match(text, end):
+        whose = FEMININE if relative[1] else MASCULINE
+        share = sum(r.weight for r in readings if r.gender in (None, whose)) / sum(r.weight for r in readings)
+        if share >= 0.1:  # else it is a noun before the name: `фирма Петрова, которая`
+            return tuple(_times(r, 1.0 if r.gender in (None, whose) else 0.15) for r in readings), whose
     after = _NEXTWORDS.match(text, end)
     for word in (after[1] if after else "", before):
         gender = past_gender(word)

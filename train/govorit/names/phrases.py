@@ -10,7 +10,7 @@ from govorit.article import Quote, Span
 from govorit.marks import MARKS
 from govorit.names import lexicon
 from govorit.names.entities import Entities
-from govorit.names.morphology import CASES, FEMININE, NAMES, Head, find_head, lemma, parses, to_nominative
+from govorit.names.morphology import CASES, FEMININE, MASCULINE, NAMES, Head, find_head, lemma, parses, to_nominative
 
 WORD = re.compile(r"[^\W\d_]\.(?=\s?[А-ЯЁ])|[^\W\d_]+(?:[-’'][^\W_]+)*|\d[\d\w,.-]*\w|\d")
 _BEFORE = re.compile(r"(\w+)[\s«„“\"']+$")
@@ -135,5 +135,5 @@ def _is_dictionary_noun(word: str) -> bool:
 
 
 def strict_gender(head: Head) -> str | None:
-    """The gender of whom a noun can call: a woman's noun a woman's, a man's anybody's."""
-    return FEMININE if head.gender == FEMININE else None
+    """The gender of whom a noun can call: a woman's noun a woman's, a man's anybody's but for `отец` and the like."""
+    return head.gender if head.gender == FEMININE or (head.gender == MASCULINE and head.lemma in lexicon.MEN) else None

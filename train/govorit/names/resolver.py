@@ -159,6 +159,11 @@ class Resolver:
             return Answer(Actor(name, actors.OTHER, gender), "document") if name else Answer(None, "document")
         if guest := interview.guest(quote.speaker, gender):
             return Answer(guest, "turn")
+        if self.text[start : quote.speaker.end].lower() in ("тот", "та"):
+            for place in self.scene.before(start, antecedents.LOOK_BACK):
+                near = self.scene.sentences(place.start, start) <= 2 and not place.inside and place.actor.kind == PERSON
+                if near and antecedents.fits(place.actor, gender, number):
+                    return Answer(place.actor, "pronoun")
         return self._nearest(quote, start, gender, number, "pronoun")
 
     def _nearest(self, quote: Quote, start: int, gender: str | None, number: str, evidence: str) -> Answer:
@@ -299,7 +304,10 @@ class Resolver:
         first = phrase.words[0]
         if first.lower() not in lexicon.POSSESSIVES or len(phrase.words) != 2:
             return None
-        return next((actor for _, actor in antecedents.ranked(self.scene, speaker.start, *_owners(first)) if actor.kind == PERSON), None)
+        ranked = antecedents.ranked(self.scene, speaker.start, *_owners(first))
+        owner = next((actor for _, actor in ranked if actor.kind == PERSON), None)
+        unnamed = owner is not None and owner.name[:1].islower() and (owner.number == "plur" or " " in owner.name)
+        return None if unnamed else owner  # not `родственники родственники погибших`
 
     def _stripped(self, phrase: Phrase, context: people.Context) -> Phrase:
         """Leave out `сам`, `этот`, `свой` and, before things, `его`."""
@@ -360,6 +368,9 @@ class Resolver:
         allowed = phrase.head.lemma == "собеседник" and all(phrases.lemma(word) in lexicon.OUTLETS or word[0].isupper() for word in rest)
         if phrase.head.index or (rest and not allowed) or things.close_to(self.text, speaker.end):
             return None
+        last = self.last if rest and rest[0][0].isupper() and self.scene.paragraphs(self.last_at, speaker.start) == 0 else None
+        if last and last.kind == PERSON and last.name[:1].isupper() and last.gender != FEMININE and last.number == "sing":
+            return Answer(last, "noun")  # `собеседник RT`, who has just spoken
         for place in self.scene.before(speaker.start, antecedents.LOOK_BACK):
             if place.spoke and place.actor.kind == PERSON and place.actor.number == "sing" and place.actor.name[:1].islower():
                 return Answer(place.actor, "noun")
