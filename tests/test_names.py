@@ -459,6 +459,7 @@ NAMES = {
     "a paper beside the cue": (
         '<src 1 name="Лев Юдин"><PER>Лев Юдин</PER></src> <cue 1>сказал</cue>: <q 1>«Да»</q>. '
         '«<ORG>The Guardian</ORG>» <cue 2>пишет</cue>, что <q 2 indirect>лов закрыт</q>.<name 2="The Guardian"/>'
+    ),
     "a noun that looks like an adjective": (
         '<cue>По словам</cue> <src name="Максим Шеин">главного стратега компании <PER>Максима Шеина</PER></src>, <q indirect>рубль жив</q>.'
     ),
