@@ -6,14 +6,14 @@ quotations; the network learns how far to believe them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from razdel import tokenize
 
 from govorit import rules, words
-from govorit.article import QUOTE_LABELS
+from govorit.article import QUOTE_LABELS, Span
 
 SYNTAX = "syntax."  # begins the keys of what the network reads for the rules, before the name of a silver layer
 _IDS = {name: number for number, name in enumerate(words.tag_names(QUOTE_LABELS), 1)}
@@ -30,7 +30,11 @@ class Hints:
 
     def add(self, scores: np.ndarray, text: str, bounds: Sequence[tuple[int, int]], read: Mapping[str, np.ndarray]) -> np.ndarray:
         """Add what the rules find to the log-probabilities of the quotes layer, (words, tags); `read` as in :func:`find`."""
-        logits = scores + self.weights[find(text, bounds, read, self.names)]
+        return self.shift(scores, find(text, bounds, read, self.names))
+
+    def shift(self, scores: np.ndarray, hinted: np.ndarray) -> np.ndarray:
+        """Add what hints (words,) say to the log-probabilities (words, tags)."""
+        logits = scores + self.weights[hinted]
         return logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
 
 
@@ -39,7 +43,12 @@ def find(text: str, bounds: Sequence[tuple[int, int]], read: Mapping[str, np.nda
 
     `read` has under `SYNTAX` and the name of each silver layer the label of every word, (words,) numbers into `names` of that layer.
     """
-    tags, _ = words.encode(rules.find(text, *tokens(text, bounds, read, names), names), bounds)
+    return numbers(rules.find(text, *tokens(text, bounds, read, names), names), bounds)
+
+
+def numbers(spans: Iterable[Span], bounds: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Number the words `bounds` by the spans of quotations over them, as :func:`find` does: (words,)."""
+    tags, _ = words.encode(spans, bounds)
     return np.array([_IDS[tag] for tag in tags], dtype=np.int64)
 
 
