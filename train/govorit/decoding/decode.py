@@ -47,6 +47,5 @@ def decode(
     tied = nearness.tie(quoted, article.text)
     if aids.links is not None:
         tied = links.tie(quoted, article.text, tied, bounds, scores[links.VECTORS], aids.links)
-    return replace(
-        article, entities=tuple(entities), quotes=names.resolve(article.text, entities, speeches.without_links(article.text, tied))
-    )
+    said = speeches.without_links(article.text, tied)
+    return replace(article, entities=tuple(entities), quotes=names.resolve(article.text, entities, said))

@@ -24,13 +24,19 @@ def whole(text: str, spans: Sequence[Span]) -> list[Span]:
     without cue or speaker in it end with it. What stands in marks from end to end is direct.
     """
     found = sorted(spans, key=lambda span: span.start)
+    result: list[Span] = []
+    at = 0
     for start, end in stretches(text):
-        inside = [span for span in found if start < span.end and span.start < end]
-        if inside and _is_speech(text, start, end, inside):
-            one = Span(start, end, _DIRECT, inside[0].score)
-            if inside != [one]:
-                found = sorted([one, *(span for span in found if span.end <= start or end <= span.start)], key=lambda span: span.start)
-    return found
+        while at < len(found) and found[at].end <= start:
+            result.append(found[at])
+            at += 1
+        behind = at
+        while behind < len(found) and found[behind].start < end:
+            behind += 1
+        if behind > at and _is_speech(text, start, end, found[at:behind]):
+            result.append(Span(start, end, _DIRECT, found[at].score))
+            at = behind
+    return result + found[at:]
 
 
 def _is_speech(text: str, start: int, end: int, inside: Sequence[Span]) -> bool:
