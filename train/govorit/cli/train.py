@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from difflib import get_close_matches
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -243,6 +244,7 @@ def _names() -> list[str]:
     return sorted(names, key=lambda name: (name.count("."), name))
 
 
+@cache
 def _known() -> dict[str, Any]:
     return flatten(OmegaConf.to_container(OmegaConf.structured(Config)))
 

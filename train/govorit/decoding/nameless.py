@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 
 from govorit.article import Span
+from govorit.marks import DASHES
 from govorit.names.lexicon import NO_ORGANISATIONS, ORGANISATION_LABELS, PERSON_LABELS
 from govorit.names.morphology import NAMES, known_parses
 
 _WORD = re.compile("[А-ЯЁ][а-яё]+")
-_BEFORE_A_SENTENCE = re.compile(r"(?:^|\n\s*|[.!?…][\"»”)]*\s+|[—–-]\s*)\Z")
+_BEFORE_A_SENTENCE = re.compile(rf"(?:^|\n\s*|[.!?…][\"»”)]*\s+|[{DASHES}]\s*)\Z")
 _REACH = 8  # characters before a word that say whether it opens a sentence
 _NAMES = (*NAMES, "Geox", "Orgn", "Trad", "Abbr", "Init")  # what pymorphy3 calls a word that may name somebody
 

@@ -9,8 +9,6 @@ from govorit.article import KINDS, Quote, Span
 from govorit.marks import DASHES, stretches
 from govorit.words import has_mark
 
-_CONTENTS = tuple(kind.upper() for kind in KINDS)
-_DIRECT = _CONTENTS[0]
 _LONG = 40  # words, from which most of a speech stands for all of it
 _ASIDE = re.compile(rf"[,.!?…»”\"]\s+[{DASHES}]\s")  # opens an attribution inside the marks: `, — сказал`
 _LINK = re.compile(r"https?://\S{1,200}\Z")
@@ -34,7 +32,7 @@ def whole(text: str, spans: Sequence[Span]) -> list[Span]:
         while behind < len(found) and found[behind].start < end:
             behind += 1
         if behind > at and _is_speech(text, start, end, found[at:behind]):
-            result.append(Span(start, end, _DIRECT, found[at].score))
+            result.append(Span(start, end, "DIRECT", found[at].score))
             at = behind
     return result + found[at:]
 
@@ -42,15 +40,15 @@ def whole(text: str, spans: Sequence[Span]) -> list[Span]:
 def _is_speech(text: str, start: int, end: int, inside: Sequence[Span]) -> bool:
     """Whether the spans inside a pair of marks, in their order, are what is left of one content."""
     first, last = inside[0], inside[-1]
-    contents = [span for span in inside if span.label in _CONTENTS]
-    others = [span for span in inside if span.label not in _CONTENTS]
+    contents = [span for span in inside if span.label.lower() in KINDS]
+    others = [span for span in inside if span.label.lower() not in KINDS]
     if first.start < start or end < last.end or not contents or has_mark(text, end):
         return False
     if any(_ASIDE.search(text, start, span.start) for span in others):
         return False
-    if contents[0].start == start and (contents[0].label == _DIRECT or contents[0].end == end):
+    if contents[0].start == start and (contents[0].label == "DIRECT" or contents[0].end == end):
         return True
-    if inside == contents[:1] and first.end == end and first.label == _DIRECT:
+    if inside == contents[:1] and first.end == end and first.label == "DIRECT":
         return text[first.start] not in '«„“"' and not _ASIDE.search(text, start, first.start)
     return len(text[start:end].split()) >= _LONG and 2 * sum(span.end - span.start for span in contents) > end - start
 

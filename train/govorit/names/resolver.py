@@ -214,7 +214,7 @@ class Resolver:
         cue = self.text[quote.cue.start : quote.cue.end]
         own = next((word for word in cue.lower().split() if word in lexicon.POSSESSIVES), None)
         if own:  # `по его собственным словам`
-            return self._nearest(quote, quote.cue.start, *_owners(own), "pronoun")
+            return self._nearest(quote, quote.cue.start, *lexicon.PRONOUNS[own], "pronoun")
         if body := self._beside(quote.cue):
             return Answer(Actor(body, ORGANISATION), "thing")
         subject = self._subject(quote.cue) if _is_converb(cue) else None
@@ -304,7 +304,7 @@ class Resolver:
         first = phrase.words[0]
         if first.lower() not in lexicon.POSSESSIVES or len(phrase.words) != 2:
             return None
-        ranked = antecedents.ranked(self.scene, speaker.start, *_owners(first))
+        ranked = antecedents.ranked(self.scene, speaker.start, *lexicon.PRONOUNS[first.lower()])
         owner = next((actor for _, actor in ranked if actor.kind == PERSON), None)
         unnamed = owner is not None and owner.name[:1].islower() and (owner.number == "plur" or " " in owner.name)
         return None if unnamed else owner  # not `родственники родственники погибших`
@@ -383,11 +383,6 @@ def _are_two(name: str) -> bool:
     _, _, other = name.partition(" и ")
     head = find_head(tuple(phrases.WORD.findall(other)))
     return head is not None and head.case == "nomn"
-
-
-def _owners(possessive: str) -> tuple[str | None, str]:
-    """The gender and number of whom a possessive means."""
-    return lexicon.PRONOUNS[possessive.lower()]
 
 
 def _is_converb(cue: str) -> bool:

@@ -57,18 +57,19 @@ def last_outlet(text: str, position: int, entities: Entities) -> str | None:
     """The medium that was said to report something last before `position`: `пишет "Коммерсант"`; None if there is none near."""
     for match in reversed(list(_OUTLET.finditer(text, max(position - 2000, 0), position))):
         start, end = match.span(1 if match[1] else 2)
-        end -= text[end - 1] == "."
         if text[start] in MARKS or text[start].isupper():
             return _name(text, start, end, entities)
     return None
 
 
+_CALLED = lexicon.BODIES | lexicon.GENERIC | lexicon.OUTLETS
+
+
 def last_body(text: str, position: int, gender: str, entities: Entities) -> str | None:
     """The organisation of that gender called by a noun in the nominative last before `position`, None if there is none near."""
     for match in reversed(list(WORD.finditer(text, max(position - 250, 0), position))):
-        tags = (parse.tag for parse in parses(match[0]))
-        called = lemma(match[0]) in lexicon.BODIES | lexicon.GENERIC | lexicon.OUTLETS
-        if called and any((tag.POS, tag.case, tag.number, tag.gender) == ("NOUN", "nomn", "sing", gender) for tag in tags):
+        tags = (parse.tag for parse in parses(match[0]) if lemma(match[0]) in _CALLED)
+        if any((tag.POS, tag.case, tag.number, tag.gender) == ("NOUN", "nomn", "sing", gender) for tag in tags):
             return _name(text, *_extent(text, *match.span(), entities), entities)
     return None
 
