@@ -9,7 +9,7 @@ import numpy as np
 
 from govorit import names, nearness
 from govorit.article import Article, Span
-from govorit.decoding import boundaries, datelines, edges, links, nameless, repeats, speeches, viterbi
+from govorit.decoding import boundaries, datelines, edges, links, nameless, persons, repeats, speakers, speeches, viterbi
 from govorit.decoding.aids import NO_AIDS, Aids
 
 
@@ -42,10 +42,10 @@ def decode(
             values = datelines.silent(boundaries.before_questions(hinted, article.text, bounds), article.text, bounds)
         costs = None if around is None else aids.costs[layer][:, :, around]
         found[layer] = edges.trimmed(article.text, viterbi.spans(values, bounds, labels, costs))
-    entities = nameless.without(article.text, edges.closed(article.text, found.get("entities", [])))
-    quoted = speeches.whole(article.text, found.get("quotes", []))
+    entities = nameless.without(article.text, persons.parted(article.text, edges.closed(article.text, found.get("entities", []))))
+    quoted = speakers.beside_names(article.text, speeches.whole(article.text, found.get("quotes", [])), entities)
     tied = nearness.tie(quoted, article.text)
     if aids.links is not None:
         tied = links.tie(quoted, article.text, tied, bounds, scores[links.VECTORS], aids.links)
-    said = speeches.without_links(article.text, tied)
+    said = speakers.beside_cues(article.text, speeches.without_links(article.text, tied), entities)
     return replace(article, entities=tuple(entities), quotes=names.resolve(article.text, entities, said))

@@ -35,6 +35,11 @@ def is_verbal(text: str, cue: Span) -> bool:
     return any(parse.tag.POS in verbs and parse.score > 0.05 for word in WORD.findall(text, cue.start, cue.end) for parse in parses(word))
 
 
+def is_citing(text: str, cue: Span) -> bool:
+    """Whether a cue hands on somebody's words: `цитирует`, `приводит слова`."""
+    return _CITING.match(text[cue.start : cue.end].lower().removeprefix("не ")) is not None
+
+
 def agreement(text: str, cue: Span | None) -> Agreement:
     """Read gender and number off a reporting verb."""
     if cue is None:
@@ -60,7 +65,7 @@ def cases_of(text: str, quote: Quote) -> frozenset[str]:
     cue = text[quote.cue.start : quote.cue.end].lower()
     if cue.startswith("согласно"):
         return frozenset(("datv", "gent"))
-    if _CITING.match(cue.removeprefix("не ")):
+    if is_citing(text, quote.cue):
         return frozenset(("accs", "gent", "nomn"))
     if not is_verbal(text, quote.cue):
         return frozenset(("gent",)) if quote.cue.end < quote.speaker.start else frozenset(("gent", "nomn", "accs"))
