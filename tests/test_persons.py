@@ -43,6 +43,12 @@ def test_one_person_stays_one(name):
     assert parts(f"Вчера {name} пел", name) == [(name, "PER")]
 
 
+def test_a_model_that_knows_no_places_finds_none():
+    text = "премьер земли Гессен Фолькер Буфье"
+    spans = [find(text, "Гессен Фолькер Буфье", "PER")]
+    assert parted(text, spans, ["PER"]) == spans
+
+
 def test_other_labels_stay():
     span = Span(0, 19, "ORG")
     assert parted("В.Шеймана А.Кулешов", [span]) == [span]

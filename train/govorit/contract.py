@@ -9,16 +9,21 @@ from pathlib import Path
 from govorit.errors import UserError
 
 FILE = "govorit.json"
+INSIDE, APART, EITHER = PLACES = ("inside", "apart", "")
 
 
 @dataclass(frozen=True)
 class Contract:
-    """`layers` maps each layer to its labels; `window` and `overlap` are tokens, special tokens included in `window`."""
+    """`layers` maps each layer to its labels; `window` and `overlap` are tokens, special tokens included in `window`.
+
+    `places` says whether the place behind a public body is part of its name: see :mod:`govorit.decoding.bodies`.
+    """
 
     layers: dict[str, list[str]]
     window: int
     overlap: int
     trained_on: dict[str, str] = field(default_factory=dict)
+    places: str = EITHER
 
     @property
     def first(self) -> str:
@@ -43,6 +48,8 @@ def load(folder: Path) -> Contract:
         contract = Contract(**value)
         if not contract.layers:
             raise ValueError("layers: there is none")
+        if contract.places not in PLACES:
+            raise ValueError(f"places: found {contract.places!r}, expected one of {', '.join(map(repr, PLACES))}")
         return contract
     except OSError:
         raise UserError(f"{folder}: not a govorit checkpoint (it has no {FILE}); name a folder that training has written") from None

@@ -40,19 +40,22 @@ class Extractor:
         self.frame = windows.Frame(tokenizer)
 
     @classmethod
-    def load(cls, folder: str | Path, engine: str = "auto", threads: int = 0) -> Extractor:
+    def load(cls, folder: str | Path, engine: str = "auto", threads: int = 0, places: str | None = None) -> Extractor:
         """Load a checkpoint that training has written.
 
         Args:
             engine: `torch`, on a GPU where there is one; `onnx`, which needs the checkpoint's graph; or `auto`: the graph where there is
                 one, else torch.
             threads: of the processor, for the network; 0 leaves it to the engine.
+            places: another of :data:`govorit.contract.PLACES` than the checkpoint's own.
 
         Raises:
             UserError: the folder is not such a checkpoint, is damaged, or has no graph where one is asked for.
         """
         folder = Path(folder)
         contract = contracts.load(folder)
+        if places is not None:
+            contract = replace(contract, places=places)
         tokenizer = tokenization.read(folder / contract.first)
         graph = None if engine == "torch" else find_graph(folder)
         if graph is None and engine == "onnx":
@@ -89,7 +92,7 @@ class Extractor:
         tokens = windows.tokenize_all([article.text for article in articles], self.tokenizer)
         for article, item, scores in zip(articles, tokens, self.score(tokens, batch_tokens, progress), strict=True):
             meta = {key: value for key, value in article.meta.items() if key not in _OF_GOLD}
-            yield decode.decode(replace(article, meta=meta), item.bounds, scores, self.contract.layers, self.aids)
+            yield decode.decode(replace(article, meta=meta), item.bounds, scores, self.contract.layers, self.aids, self.contract.places)
 
     def score(
         self, tokens: Sequence[Tokens], batch_tokens: int, progress: Callable[[int, int], None] | None = None

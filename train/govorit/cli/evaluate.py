@@ -17,7 +17,7 @@ from govorit import __version__, formats, machine, paths
 from govorit.article import LAYERS, Article
 from govorit.cli import Parser, guarded, whole
 from govorit.cli.lint import reading_arguments, reading_options
-from govorit.cli.predict import batch_argument
+from govorit.cli.predict import batch_argument, places_argument
 from govorit.config import Source
 from govorit.corpora import corpus, lint
 from govorit.errors import UserError
@@ -35,7 +35,7 @@ def _program() -> int:
     gold, notes = _gold(options)
     layers = [layer for layer in LAYERS if any(article.annotated(layer) and article.layer(layer) for article in gold)]
     if options.model:
-        predicted, known = _predict(options.model, gold, layers, options.batch_tokens)
+        predicted, known = _predict(options, gold, layers)
     else:
         predicted, known = list(formats.read(options.predictions)), Known()
         lint.check(predicted)
@@ -84,6 +84,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--resamples", type=whole(), default=1000, metavar="N", help="bootstrap resamples of the intervals; 0: none (default: 1000)"
     )
+    places_argument(parser)
     batch_argument(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for report.html, report.md and metrics.json (default: the table alone)")
     return parser.parse_args()
@@ -107,11 +108,12 @@ def _packages(options: argparse.Namespace) -> Sequence[str]:
     return ("numpy", "seqeval", "tokenizers", "torch", "transformers")[: 5 if options.model else 2]
 
 
-def _predict(model: Path, gold: Sequence[Article], layers: Sequence[str], batch_tokens: int) -> tuple[list[Article], Known]:
+def _predict(options: argparse.Namespace, gold: Sequence[Article], layers: Sequence[str]) -> tuple[list[Article], Known]:
     """Read the gold's texts with a checkpoint; `meta["layers"]` says which layers it was trained to find. And say what windows it read."""
     from govorit.extractor import Extractor
 
-    extractor = Extractor.load(paths.checkpoint(model))
+    model = options.model
+    extractor = Extractor.load(paths.checkpoint(model), places=options.places)
     known = extractor.contract.layers
     for layer in set(layers) & known.keys():
         for label in sorted({span.label for article in gold for span in article.layer(layer)} - set(known[layer])):
@@ -121,6 +123,6 @@ def _predict(model: Path, gold: Sequence[Article], layers: Sequence[str], batch_
             )
     if not set(layers) & known.keys():
         raise UserError(f"--model: {model}: was trained on {' and '.join(known)}, the gold has {' and '.join(layers) or 'nothing'}")
-    found = tqdm(extractor.read(gold, batch_tokens), total=len(gold), unit="article", disable=None, leave=False)
+    found = tqdm(extractor.read(gold, options.batch_tokens), total=len(gold), unit="article", disable=None, leave=False)
     predicted = [replace(article, meta={**article.meta, "layers": " ".join(known)}) for article in found]
     return predicted, Known(positions=slices.window_positions(gold, extractor.tokenizer, extractor.contract))

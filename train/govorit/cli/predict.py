@@ -13,7 +13,7 @@ from typing import BinaryIO, TextIO
 
 from tqdm import tqdm
 
-from govorit import files, formats, highlight, paths
+from govorit import contract, files, formats, highlight, paths
 from govorit.article import Article
 from govorit.cli import Parser, guarded, preannotation, tell_passed_over, whole
 from govorit.corpora import lint
@@ -38,7 +38,7 @@ def _program() -> int:
         for article in _articles(options):
             lint.bare(article)
     articles = chain(list(islice(articles, 1)), articles)  # a source that cannot be read is told before the model is loaded
-    _, extractor = load_model(options.model, options.engine)
+    _, extractor = load_model(options.model, options.engine, places=options.places)
     mistakes: list[UserError] = []
     empty: list[Article] = []
     with _output(options.out) as out:
@@ -54,7 +54,7 @@ def _program() -> int:
 def _pre_annotate(articles: Iterable[Article], options: argparse.Namespace) -> int:
     preannotation.check_target(options.to, options.out)
     gathered = preannotation.gather(articles, options.to)
-    model, extractor = load_model(options.model, options.engine)
+    model, extractor = load_model(options.model, options.engine, places=options.places)
     found = tqdm(extractor.read(gathered, options.batch_tokens), total=len(gathered), unit="article", disable=None, leave=False)
     print(preannotation.write(found, options.to, options.out, model, extractor.contract.layers.get("entities", ())), file=sys.stderr)
     return 0
@@ -83,6 +83,7 @@ def _options() -> argparse.Namespace:
         type=Path,
         help="file to write, whole or not at all; for brat a folder (default: standard output; labelstudio and brat want a name)",
     )
+    places_argument(parser)
     batch_argument(parser)
     return parser.parse_args()
 
@@ -172,6 +173,14 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def places_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--places",
+        choices=(contract.INSIDE, contract.APART),
+        help="whether the country or region behind a public body is part of its name, as in `МИД РФ` (default: as the model has learnt)",
+    )
+
+
 def batch_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-tokens",
@@ -182,13 +191,13 @@ def batch_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_model(named: Path | None, engine: str, threads: int = 0) -> tuple[Path, Extractor]:
+def load_model(named: Path | None, engine: str, threads: int = 0, places: str | None = None) -> tuple[Path, Extractor]:
     """Load the checkpoint to read with: the one named, else the newest, which is said; its folder, and what reads."""
     model = named or paths.newest_model()
     if model is None:
         raise UserError("--model: there is no model yet; train one (python train/run.py), or name a checkpoint")
     folder = paths.checkpoint(model)
-    extractor = Extractor.load(folder, engine, threads)
+    extractor = Extractor.load(folder, engine, threads, places)
     if named is None:
         print(f"model: {model}", file=sys.stderr)
     return folder, extractor

@@ -9,7 +9,7 @@ import socket
 import sys
 
 from govorit.cli import Parser, guarded, whole
-from govorit.cli.predict import load_model, model_arguments
+from govorit.cli.predict import load_model, model_arguments, places_argument
 from govorit.errors import MissingPackageError, UserError
 
 
@@ -27,7 +27,7 @@ def _program() -> None:
     except ModuleNotFoundError as error:
         raise MissingPackageError("serve", str(error.name), "serve") from None
     with _listen(options.host, options.port) as listening:
-        _, extractor = load_model(options.model, options.engine, options.threads)
+        _, extractor = load_model(options.model, options.engine, options.threads, options.places)
         logging.basicConfig(format="%(asctime)s %(message)s")
         logging.getLogger("govorit.serve").setLevel(logging.INFO)  # and no other, which might cite what it reads
         with Reader(extractor, options.queue, options.queue_characters) as reader:
@@ -39,6 +39,7 @@ def _program() -> None:
 def _options() -> argparse.Namespace:
     parser = Parser(prog="serve", description="Read Russian news articles in a browser, and over HTTP (POST /extract, /docs).")
     model_arguments(parser)
+    places_argument(parser)
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1, this machine alone; there are no passwords)"
     )

@@ -9,7 +9,8 @@ import numpy as np
 
 from govorit import names, nearness
 from govorit.article import Article, Span
-from govorit.decoding import boundaries, datelines, edges, links, nameless, persons, repeats, speakers, speeches, viterbi
+from govorit.contract import EITHER
+from govorit.decoding import bodies, boundaries, datelines, edges, links, nameless, persons, repeats, speakers, speeches, viterbi
 from govorit.decoding.aids import NO_AIDS, Aids
 
 
@@ -19,6 +20,7 @@ def decode(
     scores: Mapping[str, np.ndarray],
     layers: Mapping[str, Sequence[str]],
     aids: Aids = NO_AIDS,
+    places: str = EITHER,
 ) -> Article:
     """Read an article from the scores of its words.
 
@@ -28,6 +30,7 @@ def decode(
         scores: for each layer the log-probabilities of its tags, (words, tags), in the order of :func:`govorit.words.tag_names`.
         layers: the labels of each layer.
         aids: with a link head, `scores` has the vectors of the words as well, (words, size); with hints, what was read for the rules.
+        places: one of :data:`govorit.contract.PLACES`.
     """
     around = boundaries.contexts(article.text, bounds) if aids.costs else None
     found: dict[str, list[Span]] = {}
@@ -42,7 +45,9 @@ def decode(
             values = datelines.silent(boundaries.before_questions(hinted, article.text, bounds), article.text, bounds)
         costs = None if around is None else aids.costs[layer][:, :, around]
         found[layer] = edges.trimmed(article.text, viterbi.spans(values, bounds, labels, costs))
-    entities = nameless.without(article.text, persons.parted(article.text, edges.closed(article.text, found.get("entities", []))))
+    labels = layers.get("entities", ())
+    named = persons.parted(article.text, edges.closed(article.text, found.get("entities", [])), labels)
+    entities = bodies.settled(article.text, nameless.without(article.text, named), places, labels)
     quoted = speakers.beside_names(article.text, speeches.whole(article.text, found.get("quotes", [])), entities)
     tied = nearness.tie(quoted, article.text)
     if aids.links is not None:

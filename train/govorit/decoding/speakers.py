@@ -62,7 +62,7 @@ def _without_outlet(text: str, before: Span | None, span: Span, inside: Sequence
 
 
 def _with_name(text: str, span: Span, after: Span | None, name: Span | None) -> Span:
-    if name is None or (after is not None and after.start < name.end):
+    if name is None or not text[name.start].isupper() or (after is not None and after.start < name.end):
         return span
     before_cue = after is not None and after.label == CUE and text[name.end : after.start] == " "
     if _ABBREVIATED.fullmatch(text, span.end, name.start) or (before_cue and _TITLE.fullmatch(text, span.end, name.start)):

@@ -9,33 +9,39 @@ from dataclasses import replace
 from functools import cached_property
 
 from govorit.article import Span
-from govorit.names.lexicon import ORGANISATION_LABELS
+from govorit.names.lexicon import ORGANISATION_LABELS, PLACE_LABELS
 from govorit.names.morphology import case_of, known_parses
 
 _BRACKETED = re.compile(r" \(([^()\s]+)\)")
 _CYRILLIC = re.compile("[А-ЯЁа-яё -]+")
+_REGIONS = ("края", "области", "округа", "района", "республики")
 _CAPITAL = re.compile(r"[а-яё,] ([А-ЯЁ][а-яё]+)(?=[ ,.])(?! [А-ЯЁ])")
 
 
-def _joined(text: str, spans: Sequence[Span]) -> list[Span]:
+def joined(text: str, spans: Sequence[Span]) -> list[Span]:
     """Join organisations with the places in the genitive right behind them: `Минобороны` and `России`."""
     found: list[Span] = []
     for span in spans:
         before = found[-1] if found else None
-        if before and before.label in ORGANISATION_LABELS and span.label not in ORGANISATION_LABELS and span.start == before.end + 1:
+        if before and before.label in ORGANISATION_LABELS and span.label in PLACE_LABELS and span.start == before.end + 1:
+            owns = text[before.end] == " " and _CYRILLIC.fullmatch(text, before.start, before.end)
             last = text[span.start : span.end].split()[-1]
-            genitive = last.isupper() or any(case_of(parse) == "gent" and "Geox" in parse.tag for parse in known_parses(last))
-            if genitive and text[before.end] == " " and _CYRILLIC.fullmatch(text, before.start, before.end):
+            if owns and (last.isupper() or is_genitive(last)):
                 found[-1] = replace(before, end=span.end)
                 continue
         found.append(span)
     return found
 
 
+def is_genitive(word: str) -> bool:
+    """Whether the last word of a place may stand in the genitive: `России`, `США`, `Приморского края`."""
+    return word in _REGIONS or any(case_of(parse) == "gent" and "Geox" in parse.tag for parse in known_parses(word))
+
+
 class Entities:
     def __init__(self, text: str, spans: Sequence[Span]) -> None:
         self.text = text
-        self.spans = _joined(text, sorted(spans, key=lambda span: (span.start, span.end)))
+        self.spans = joined(text, sorted(spans, key=lambda span: (span.start, span.end)))
         self._starts = [span.start for span in self.spans]
 
     def around(self, position: int) -> Span | None:

@@ -12,7 +12,8 @@ def _words(text: str) -> frozenset[str]:
 PERSON_LABELS = _words("PER PERSON")
 ORGANISATION_LABELS = _words("ORG ORGANIZATION ORGANISATION")
 NO_ORGANISATIONS = _words("СМИ АО ЗАО ОАО ПАО ООО ИП ФГУП ГУП МУП НКО ИА ГК ФК")  # alone: kinds, not names
-OTHER_LABELS = ORGANISATION_LABELS | _words("LOC LOCATION GPE CITY COUNTRY DISTRICT STATE_OR_PROVINCE")
+PLACE_LABELS = _words("LOC LOCATION GPE CITY COUNTRY DISTRICT STATE_OR_PROVINCE")
+OTHER_LABELS = ORGANISATION_LABELS | PLACE_LABELS
 
 # --- forms of pronouns: of whom they may be
 
@@ -122,6 +123,10 @@ BODIES = _words("""
     профсоюз редакция сайт сеть служба совет союз суд театр телеканал университет управление учреждение федерация фирма фонд холдинг центр
     школа штаб
 """)
+PUBLIC_BODIES = _words("""
+    администрация агентство бундестаг ведомство генпрокуратура госдеп госдепартамент госдума департамент дума кабинет комитет конгресс мвд
+    мид минобороны министерство мчс парламент правительство прокуратура сенат служба собрание суд управление федерация центробанк цик
+""")  # with names that a country or region stands behind
 PARTNERS = _words("собеседник собеседница гость гостья")  # the guest of an interview
 ASKERS = _words("корреспондент корр ведущий ведущая модератор журналист интервьюер редакция вопрос")  # labels of turns
 SIDES = ASKERS | PARTNERS | _words("ответ")

@@ -22,7 +22,7 @@ from govorit.config import Config, check, keys, settled
 from govorit.contract import Contract
 from govorit.corpora import corpus
 from govorit.corpora.corpus import Corpus
-from govorit.decoding import boundaries, hints
+from govorit.decoding import bodies, boundaries, hints
 from govorit.engines import TorchEngine
 from govorit.errors import UserError
 from govorit.evaluation import attribution, metrics, mistakes, readable, report, slices
@@ -184,7 +184,7 @@ def _model(config: Config, data: Corpus) -> tuple[Tagger, PreTrainedTokenizerFas
     if limit < config.model.window:
         notes.append(f"window: {limit} tokens, since the encoder has no more positions (model.window={config.model.window})")
     trained_on = {"data": config.data.name, "split": data.fingerprint, "encoder": path or config.model.name}
-    return network, tokenizer, Contract(data.labels, limit, overlap, trained_on), notes
+    return network, tokenizer, Contract(data.labels, limit, overlap, trained_on, bodies.way_of(data.splits["train"])), notes
 
 
 def _dev(extractor: Extractor, articles: Sequence[Article], callback: Callable[..., None]) -> dict[str, Any]:
