@@ -54,5 +54,6 @@ def test_the_way_is_learnt_from_articles_that_keep_to_one():
     assert way_of(inside) == way_of([*inside, apart[0]]) == INSIDE
     assert way_of(apart) == way_of([*apart, inside[0]]) == APART
     assert way_of([*inside, *apart]) == way_of(inside[:1]) == way_of([]) == EITHER
+    assert way_of(inside, ["PERSON", "ORGANIZATION"]) == EITHER
     assert way_of([Article("1", inside[0].text, inside[0].entities, meta={"layers": "quotes"})] * 3) == EITHER
     assert way_of([Article("1", inside[0].text, inside[0].entities, meta={"covers": "ORG PER"})] * 3) == EITHER

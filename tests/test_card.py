@@ -103,6 +103,12 @@ def test_a_person_finds_what_it_is_for_what_it_cannot_do_and_whose_the_texts_are
     assert "No licence of the weights is stated" in text and "Notes of the publisher" not in text
 
 
+def test_it_says_whether_public_bodies_hold_their_places():
+    assert "public body" not in card.render(FACTS)
+    text = card.render(replace(FACTS, contract=replace(CONTRACT, places="inside")))
+    assert "(`МИД РФ`) is inside its name" in text and 'Extractor.load(…, places="apart")' in text
+
+
 def test_time_is_told_and_energy_only_where_somebody_knows_the_power():
     assert "| time | 1 h 00 min |" in card.render(FACTS) and "| energy | not measured" in card.render(FACTS)
     assert "0.065 kWh: an estimate" in card.render(replace(FACTS, watts=65))

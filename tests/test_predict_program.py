@@ -36,6 +36,14 @@ def test_what_is_written_is_what_the_extractor_finds(run, program, tmp_path):
     assert any(article.quotes for article in found), "the tiny model finds something, or this test says nothing"
 
 
+def test_a_public_body_holds_its_place_or_does_not(program):
+    for way, expected in (("inside", ["МИД РФ"]), ("apart", ["МИД", "РФ"])):
+        status, out, _ = program(predict.main, "--places", way, stdin="Глава МИД РФ Сергей Лавров прилетел.".encode())
+        article = json.loads(out)
+        names = [article["text"][span["start"] : span["end"]] for span in article["entities"]]
+        assert status == 0 and names == [*expected, "Сергей Лавров"]
+
+
 def test_sources_of_every_kind(run, program, tmp_path):
     folder = tmp_path / "archive"
     folder.mkdir()

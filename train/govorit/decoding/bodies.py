@@ -37,9 +37,11 @@ def settled(text: str, spans: Iterable[Span], way: str, labels: Collection[str] 
     return [part for span in found for part in _parts(text, span)] if way == APART else found
 
 
-def way_of(articles: Iterable[Article]) -> str:
+def way_of(articles: Iterable[Article], labels: Collection[str] = _LABELS) -> str:
     """The way that annotated articles keep to, `EITHER` where they keep to none or hardly have a body with a place."""
     counts = {INSIDE: 0, APART: 0}
+    if not set(_LABELS).issubset(labels):
+        return EITHER
     for article in articles:
         if not (article.annotated("entities") and all(map(article.covers, _LABELS))):
             continue
