@@ -1,5 +1,5 @@
 from govorit.article import Span
-from govorit.decoding.edges import closed, trimmed
+from govorit.decoding.edges import closed, hyphenated, trimmed
 
 
 def ends(text: str) -> list[str]:
@@ -49,3 +49,17 @@ def test_what_hangs_on_a_name_is_cut():
     ):
         (span,) = closed(text, [Span(0, len(text), "ORG")])
         assert text[span.start : span.end] == name
+
+
+def test_a_hyphen_ends_no_name():
+    for text, label, expected in (
+        ("Жан-Марк Эро", "PER", ["Жан-Марк Эро"]),
+        ("Скотленд-Ярд", "ORG", ["Скотленд-Ярд"]),
+        ("Казань-Москва", "LOC", ["Казань", "Москва"]),
+        ("Молотов-коктейль", "PER", ["Молотов", "коктейль"]),
+    ):
+        at = text.index("-")
+        found = hyphenated(text, [Span(0, at, label), Span(at + 1, len(text), label)])
+        assert [text[span.start : span.end] for span in found] == expected
+    two = [Span(0, 3, "PER"), Span(4, 8, "ORG")]
+    assert hyphenated("Жан-Марк", two) == two

@@ -32,3 +32,8 @@ def test_what_may_be_a_name_stays():
         ("Smith left.", "Smith"),
     ):
         assert names(text, "PER", name) == [name], text
+
+
+def test_no_person_has_a_number():
+    assert names("Летит Су-30, в Сочи-2014 был Петров", "PER", "Су", "Сочи", "Петров") == ["Петров"]
+    assert names("На Евро-2016", "LOC", "Евро") == ["Евро"]

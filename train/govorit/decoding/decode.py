@@ -46,7 +46,8 @@ def decode(
         costs = None if around is None else aids.costs[layer][:, :, around]
         found[layer] = edges.trimmed(article.text, viterbi.spans(values, bounds, labels, costs))
     labels = layers.get("entities", ())
-    named = persons.parted(article.text, edges.closed(article.text, found.get("entities", [])), labels)
+    whole = edges.closed(article.text, edges.hyphenated(article.text, found.get("entities", [])))
+    named = persons.parted(article.text, whole, labels)
     entities = bodies.settled(article.text, nameless.without(article.text, named), places, labels)
     quoted = speakers.beside_names(article.text, speeches.whole(article.text, found.get("quotes", [])), entities)
     tied = nearness.tie(quoted, article.text)

@@ -1,4 +1,4 @@
-"""Where no span begins or ends: at emoji and asterisks beside the words, between a name and its closing mark, behind a preposition."""
+"""Where no span begins or ends: at emoji and asterisks, between a name and its closing mark, behind a preposition, at a hyphen."""
 
 from __future__ import annotations
 
@@ -34,6 +34,18 @@ def _closed(text: str, span: Span, starts: set[int]) -> Span:
         if (found := hanging.search(name)) and (kept := words(name[: found.start()])):
             return replace(span, end=span.start + kept[-1][1])
     return span
+
+
+def hyphenated(text: str, entities: Iterable[Span]) -> list[Span]:
+    """Let the two halves of a name with a hyphen, found one by one, be one name: `Жан-Марк Эро`; places are two, `Казань-Москва`."""
+    found: list[Span] = []
+    for span in entities:
+        before = found[-1] if found else None
+        if before and before.label == span.label != "LOC" and text[before.end : span.start] == "-" and text[span.start].isupper():
+            found[-1] = replace(before, end=span.end)
+        else:
+            found.append(span)
+    return found
 
 
 def trimmed(text: str, spans: Iterable[Span]) -> list[Span]:

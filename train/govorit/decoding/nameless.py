@@ -12,6 +12,7 @@ from govorit.names.morphology import NAMES, known_parses
 
 _WORD = re.compile("[А-ЯЁ][а-яё]+")
 _BEFORE_A_SENTENCE = re.compile(rf"(?:^|\n\s*|[.!?…][\"»”)]*\s+|[{DASHES}]\s*)\Z")
+_NUMBER = re.compile(r"-\d")
 _REACH = 8  # characters before a word that say whether it opens a sentence
 _NAMES = (*NAMES, "Geox", "Orgn", "Trad", "Abbr", "Init")  # what pymorphy3 calls a word that may name somebody
 
@@ -21,13 +22,18 @@ def without(text: str, spans: Iterable[Span]) -> list[Span]:
 
     Organisations of which only the kind is said: none of 6,266 in NEREL train, newsroom and factRuEval's devset is. And persons of one word
     that opens a sentence, is no name to the dictionary, and has capitals nowhere else: 19 of them in what `mini-joint` finds in NEREL
-    train, all wrong.
+    train, all wrong. And persons that have a number.
     """
-    return [span for span in spans if not (_kind(text, span) or _common(text, span))]
+    return [span for span in spans if not (_kind(text, span) or _common(text, span) or _numbered(text, span))]
 
 
 def _kind(text: str, span: Span) -> bool:
     return span.label in ORGANISATION_LABELS and text[span.start : span.end] in NO_ORGANISATIONS
+
+
+def _numbered(text: str, span: Span) -> bool:
+    """Whether a number is tied to a person's name: `Су-30`, `Сочи-2014`."""
+    return span.label in PERSON_LABELS and _NUMBER.match(text, span.end) is not None
 
 
 def _common(text: str, span: Span) -> bool:
