@@ -21,6 +21,10 @@ def test_a_common_word_that_opens_a_sentence_is_nobodys_name():
         assert names(text, "ORG", word) == [word]
 
 
+def test_a_country_says_nothing_of_who_lives_there():
+    assert names("Выборы в Индонезии прошли. Индонезиец рассказал.", "PER", "Индонезиец") == []
+
+
 def test_what_may_be_a_name_stays():
     for text, name in (
         ("Вера пришла.", "Вера"),  # a name as well

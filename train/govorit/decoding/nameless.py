@@ -45,4 +45,5 @@ def _common(text: str, span: Span) -> bool:
     found = known_parses(word)
     if not found or any(name in parse.tag for parse in found for name in _NAMES):
         return False
-    return not re.search(rf"[а-яё,]\s{word[: max(4, len(word) - 2)]}", text)
+    others = re.finditer(rf"[а-яё,]\s({word[: max(4, len(word) - 2)]}\w*)", text)
+    return all(any("Geox" in parse.tag for parse in known_parses(other[1])) for other in others)  # `Индонезия` says nothing of `Индонезиец`
