@@ -13,6 +13,7 @@ from govorit.names.lexicon import ORGANISATION_LABELS, PLACE_LABELS
 from govorit.names.morphology import case_of, known_parses
 
 _BRACKETED = re.compile(r" \(([^()\s]+)\)")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _CYRILLIC = re.compile("[А-ЯЁа-яё -]+")
 _REGIONS = ("края", "области", "округа", "района", "республики")
 _CAPITAL = re.compile(r"[а-яё,] ([А-ЯЁ][а-яё]+)(?=[ ,.])(?! [А-ЯЁ])")
@@ -36,6 +37,20 @@ def joined(text: str, spans: Sequence[Span]) -> list[Span]:
 def is_genitive(word: str) -> bool:
     """Whether the last word of a place may stand in the genitive: `России`, `США`, `Приморского края`."""
     return word in _REGIONS or any(case_of(parse) == "gent" and "Geox" in parse.tag for parse in known_parses(word))
+
+
+def _before_brackets(text: str, span: Span) -> Span:
+    """A name without brackets that were taken for a part of it."""
+    cut = text.find(" (", span.start, span.end)
+    return replace(span, end=cut) if cut > span.start else span
+
+
+def _initials(name: str) -> Iterator[str]:
+    """What a name of several words may be called for short, without the place it belongs to as well: `АНБ`."""
+    words = [word for word in _LETTERS.findall(name)[:10] if len(word) > 2 or word.isupper()]
+    for count in range(2, len(words) + 1):
+        if count == len(words) or (words[count][0].isupper() and words[count - 1][0].islower()):
+            yield "".join(word[0] for word in words[:count]).upper()
 
 
 class Entities:
@@ -63,9 +78,14 @@ class Entities:
 
     @cached_property
     def abbreviated(self) -> dict[str, Span]:
-        """Abbreviations in brackets behind the names of several words that they stand for: `Международный олимпийский комитет (МОК)`."""
-        ends = {span.end: span for span in self.spans if " " in self.text[span.start : span.end]}
+        """The names of several words that abbreviations stand for: those with it in brackets behind them, or those of its initials."""
+        names = (_before_brackets(self.text, span) for span in self.spans)
+        long = [span for span in names if " " in self.text[span.start : span.end]]
+        ends = {span.end: span for span in long}
         found = [(match[1], ends[match.start()]) for match in _BRACKETED.finditer(self.text) if match.start() in ends]
+        for span in long:
+            if span.label in ORGANISATION_LABELS:
+                found += [(letters, span) for letters in _initials(self.text[span.start : span.end])]
         return dict(reversed(found))
 
     @cached_property
