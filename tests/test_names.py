@@ -533,6 +533,10 @@ NAMES = {
     "a spouse may be a woman": (
         'Приехала <PER>Алла Громова</PER> с мужем. <src name="Алла Громова">Супруга</src> <cue>говорит</cue>: <q>«Да»</q>.'
     ),
+    "other media": (
+        '<src 1 name="западные СМИ">Западные СМИ</src> <cue 1>пишут</cue>, что <q 1 indirect>дождя нет</q>. '
+        'По <cue 2>сообщениям</cue> <src 2 name="СМИ">СМИ</src>, <q 2 indirect>снег сойдёт</q>.'
+    ),
     "two names in one span": (
         "<PER>Дмитрий Песков</PER> промолчал. Дочь <PER>Пескова Елизавета</PER> приехала. "
         '<src name="Елизавета"><PER>Елизавета</PER></src> <cue>сказала</cue>: <q>«Да»</q>.'

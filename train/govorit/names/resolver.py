@@ -292,8 +292,10 @@ class Resolver:
         return Answer(actor, "designation" if head.animate else "thing")
 
     def _earlier(self, phrase: Phrase) -> Actor | None:
-        """Whoever was designated before with the same words and more."""
+        """Whoever was designated before with the same words and more; never for bare `СМИ`, which may be others each time."""
         assert phrase.head is not None
+        if phrase.words == ("СМИ",):
+            return None
         for actor in reversed(self.designated.get((phrase.head.lemma, phrase.head.number), ())):
             if phrase.lemmas <= actor.titles[0] and ("и" in phrase.words or not _are_two(actor.name)):
                 return actor
