@@ -533,6 +533,22 @@ NAMES = {
     "a spouse may be a woman": (
         'Приехала <PER>Алла Громова</PER> с мужем. <src name="Алла Громова">Супруга</src> <cue>говорит</cue>: <q>«Да»</q>.'
     ),
+    "a noun that says only what the name is": (
+        '<cue 1>По данным</cue> <src 1 name="Acme">немецкого концерна <ORG>Acme</ORG></src>, <q 1 indirect>дождя нет</q>. '
+        'Так <cue 2>пишет</cue> и <src 2 name="Rivers Inc.">интернет-издание <ORG>Rivers Inc.</ORG></src>: <q 2>«Да»</q>.'
+    ),
+    "a noun that the name needs": (
+        '<src 1 name="данные сервиса Acme">Данные сервиса <ORG>Acme</ORG></src> <cue 1>говорят</cue>, что <q 1 indirect>дождя нет</q>. '
+        'Так <cue 2>пишет</cue> и <src 2 name="государственное агентство КНДР">государственное агентство <LOC>КНДР</LOC></src>: '
+        "<q 2>«Да»</q>."
+    ),
+    "such a noun within the name": (
+        'Так <cue>пишет</cue> <src name="Газета Daily">казанская "<ORG>Газета Daily</ORG>"</src>: <q>«Да»</q>.'
+    ),
+    "marks around the end of a name": (
+        '<src 1 name="активисты «Зари»">Сами активисты «<ORG>Зари</ORG>»</src> <cue 1>считают</cue>, что <q 1 indirect>дождя нет</q>. '
+        '<src 2 name="«Заря»">Та же «<ORG>Заря</ORG>»</src> <cue 2>пишет</cue>: <q 2>«Да»</q>.'
+    ),
     "other media": (
         '<src 1 name="западные СМИ">Западные СМИ</src> <cue 1>пишут</cue>, что <q 1 indirect>дождя нет</q>. '
         'По <cue 2>сообщениям</cue> <src 2 name="СМИ">СМИ</src>, <q 2 indirect>снег сойдёт</q>.'

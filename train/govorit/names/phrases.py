@@ -89,6 +89,10 @@ class Phrase:
     head: Head | None
 
     @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+    @property
     def lemmas(self) -> frozenset[str]:
         return frozenset(lemma(word) for word in self.words if len(word) > 1)
 
@@ -117,7 +121,7 @@ def assemble(text: str, phrase: Phrase, words: Sequence[str]) -> str:
     for (start, end), word in zip(phrase.bounds, words, strict=True):
         pieces += [text[position:start], word]
         position = end
-    pieces.append(text[position : phrase.start + len(phrase.text)])
+    pieces.append(text[position : phrase.end])
     return re.sub(r"\s+", " ", "".join(pieces).replace("''", "")).strip()
 
 

@@ -321,7 +321,8 @@ class Resolver:
             count += 1
         if not count:
             return phrase
-        return phrases.read(self.text, phrase.bounds[count][0], phrase.bounds[-1][1], context.cases)
+        start = phrase.bounds[count][0]
+        return phrases.read(self.text, start - (self.text[start - 1] in phrases.MARKS), phrase.end, context.cases)
 
     def _thing(self, phrase: Phrase) -> str:
         if not phrase.bounds:
@@ -337,7 +338,7 @@ class Resolver:
             found = things.meaning(self.text, start, head, self.others)
             if found:
                 return found
-        bare = things.bare_name(self.text, start, end)
+        bare = things.bare_name(self.text, start, phrase.end)
         name = bare or things.without_marks(phrases.designation(self.text, phrase, self.others))
         return name + things.close_to(self.text, end) if head and head.lemma == "источник" else name
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from govorit.article import Span
@@ -117,13 +117,26 @@ def _document(word: str) -> str | None:
 
 def bare_name(text: str, start: int, end: int) -> str | None:
     """`агентство Reuters` -> `Reuters`: the name alone, where it needs no noun and no marks; None elsewhere."""
+    before: list[str] = []
     for word in WORD.finditer(text, start, end):
-        if lemma(word[0]) in lexicon.GENERIC:
-            found = _BARE.fullmatch(text, word.end(), end)
-            return found[1] if found else None
-        if not any(parse.tag.POS in ("ADJF", "PRTF") for parse in parses(word[0])):
-            return None
+        if text[word.start() - 1 : word.start()] in tuple(MARKS) and any(mark in text[word.end() : end] for mark in MARKS):
+            return None  # `"Газета Daily"`
+        if _is_generic(word[0]):
+            found = _BARE.fullmatch(text, word.end(), end) if _agree(before, word[0]) else None
+            return found[1].strip() if found and not any("Geox" in parse.tag for parse in parses(found[1])) else None
+        before.append(word[0])
     return None
+
+
+def _is_generic(word: str) -> bool:
+    """Whether a noun says only what the name behind it is: `газета`, `интернет-издание`."""
+    return lemma(word.rpartition("-")[2]) in lexicon.GENERIC
+
+
+def _agree(words: Sequence[str], noun: str) -> bool:
+    """Whether all words are adjectives of a noun in one of its readings: `немецкий концерн`, but not `данные сервиса`."""
+    readings = [(case_of(parse), parse.tag.number, parse.tag.gender) for parse in parses(noun)]
+    return any(all(agreeing(word, *reading) for word in words) for reading in readings)
 
 
 _BARE = re.compile(r"\s+(?:'')?([A-Z][\w .&'’-]*?|[А-ЯЁ]{3,}(?:-[А-ЯЁ]{2,})*)(?:'')?")
@@ -136,7 +149,7 @@ def without_marks(name: str) -> str:
     With a noun before that one the name stays: `источник газеты "Ведомости"`.
     """
     found = _STRAIGHT.fullmatch(name)
-    if not found or (found[2] and (lemma(found[2]) not in lexicon.GENERIC or _has_noun(found[1]))):
+    if not found or (found[2] and (not (_is_generic(found[2]) or parses(found[2])[0].tag.POS == "ADJF") or _has_noun(found[1]))):
         return name
     return found[3]
 
