@@ -549,6 +549,9 @@ NAMES = {
         '<src 1 name="активисты «Зари»">Сами активисты «<ORG>Зари</ORG>»</src> <cue 1>считают</cue>, что <q 1 indirect>дождя нет</q>. '
         '<src 2 name="«Заря»">Та же «<ORG>Заря</ORG>»</src> <cue 2>пишет</cue>: <q 2>«Да»</q>.'
     ),
+    "the coalition": (
+        'Правит правая коалиция. <src name="правая коалиция">Коалиция</src> <cue>заявила</cue>, что <q indirect>идёт дождь</q>.'
+    ),
     "other media": (
         '<src 1 name="западные СМИ">Западные СМИ</src> <cue 1>пишут</cue>, что <q 1 indirect>дождя нет</q>. '
         'По <cue 2>сообщениям</cue> <src 2 name="СМИ">СМИ</src>, <q 2 indirect>снег сойдёт</q>.'
