@@ -552,6 +552,18 @@ NAMES = {
     "the coalition": (
         'Правит правая коалиция. <src name="правая коалиция">Коалиция</src> <cue>заявила</cue>, что <q indirect>идёт дождь</q>.'
     ),
+    "the paper that has spoken, not one without a name": (
+        'Он дал интервью вечерней газете. <src 1 name="Речь">"<ORG>Речь</ORG>"</src> <cue 1>пишет</cue>, что <q 1 indirect>идёт снег</q>. '
+        'По <cue 2>данным</cue> <src 2 name="Речь">газеты</src>, <q 2 indirect>снег сойдёт</q>.'
+    ),
+    "an outlet that specifies": (
+        '<src 1 name="Forbes"><ORG>Forbes</ORG></src> <cue 1>уточняет</cue>, что <q 1 indirect>идёт снег</q>. '
+        'По <cue 2>данным</cue> <src 2 name="Forbes">издания</src>, <q 2 indirect>снег сойдёт</q>.'
+    ),
+    "an outlet, not the name behind it": (
+        'Как <cue 1>пишет</cue> <src 1 name="Газета Daily">"<ORG>Газета Daily</ORG>"</src>, <ORG>МНКТ</ORG> <q 1 indirect>растёт</q>. '
+        'По <cue 2>данным</cue> <src 2 name="Газета Daily">издания</src>, <q 2 indirect>снег сойдёт</q>.'
+    ),
     "other media": (
         '<src 1 name="западные СМИ">Западные СМИ</src> <cue 1>пишут</cue>, что <q 1 indirect>дождя нет</q>. '
         'По <cue 2>сообщениям</cue> <src 2 name="СМИ">СМИ</src>, <q 2 indirect>снег сойдёт</q>.'

@@ -34,31 +34,37 @@ def meaning(text: str, position: int, head: Head, entities: Entities) -> str | N
     """
     if head.lemma in lexicon.ANY_DOCUMENT:
         return last_document(text, position, None, entities) if head.number == "sing" else None
+    outlet = last_outlet(text, position, entities) if head.lemma in lexicon.OUTLETS and head.number == "sing" else None
     for start, end in _earlier(text, position, head):
         first, last = _extent(text, start, end, entities)
         if (first, last) != (start, end):
-            return _name(text, first, last, entities)
+            unnamed = outlet and outlet[0] > last and text[first + 1 : last].islower()  # `гонконгская газета`
+            return outlet[1] if outlet and unnamed else _name(text, first, last, entities)
     pattern = _MEANT.get(head.lemma)
     if pattern:
         for entity in entities.before(position, _LOOK_BACK):
-            meant = entity.label in lexicon.ORGANISATION_LABELS and pattern.search(text, max(entity.start - 16, 0), entity.end)
+            other = next((before.end for before in entities.before(entity.start, 60)), 0)
+            meant = entity.label in lexicon.ORGANISATION_LABELS and pattern.search(text, max(entity.start - 16, other), entity.end)
             if meant and text[entity.end : position].strip():  # not `News Corp издание назвало`
                 return _name(text, *_with_noun(text, entity), entities)
-    return last_outlet(text, position, entities) if head.lemma in lexicon.OUTLETS and head.number == "sing" else None
+    return outlet[1] if outlet else None
 
 
 _PAPER = r"(«[^»\n]{2,40}»|\"[^\"\n]{2,40}\"|[A-Z](?:[\w.&’']*\w)?(?: [A-Z](?:[\w.&’']*\w)?)*)"
-_REPORTS = r"(?:пиш[еу]т|писал|сообщ|отмеча|цитиру|переда[её]т|рассказ|опублик|узнал|со ссылкой на|по (?:данным|информации|версии))\w*"
+_REPORTS = (
+    r"(?:пиш[еу]т|писал|сообщ|отмеча|цитиру|переда[её]т|рассказ|опублик|узнал|уточн|добавля|напомина|со ссылкой на"
+    r"|по (?:данным|информации|версии))\w*"
+)
 _MEDIUM = r"(?:газет|журнал|издани|агентств|портал|телеканал)\w*"
 _OUTLET = re.compile(rf"(?:{_REPORTS}|{_MEDIUM}) (?:\w+ ){{0,2}}?{_PAPER}|{_PAPER} {_REPORTS}", re.I)
 
 
-def last_outlet(text: str, position: int, entities: Entities) -> str | None:
-    """The medium that was said to report something last before `position`: `пишет "Коммерсант"`; None if there is none near."""
+def last_outlet(text: str, position: int, entities: Entities) -> tuple[int, str] | None:
+    """The medium that was said to report something last before `position`, and where: `пишет "Коммерсант"`; None if there is none near."""
     for match in reversed(list(_OUTLET.finditer(text, max(position - 2000, 0), position))):
         start, end = match.span(1 if match[1] else 2)
         if text[start] in MARKS or text[start].isupper():
-            return _name(text, start, end, entities)
+            return start, _name(text, start, end, entities)
     return None
 
 
