@@ -155,7 +155,7 @@ class Resolver:
         assert quote.speaker is not None
         start = quote.speaker.start
         if self._is_document(quote):
-            name = things.last_document(self.text, start, gender, self.others)
+            name = things.last_document(self.text, start, gender, number, self.others)
             return Answer(Actor(name, actors.OTHER, gender), "document") if name else Answer(None, "document")
         if guest := interview.guest(quote.speaker, gender):
             return Answer(guest, "turn")

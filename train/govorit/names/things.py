@@ -33,7 +33,7 @@ def meaning(text: str, position: int, head: Head, entities: Entities) -> str | N
     None where nothing before it fits, and for `документы`, which are no single one.
     """
     if head.lemma in lexicon.ANY_DOCUMENT:
-        return last_document(text, position, None, entities) if head.number == "sing" else None
+        return last_document(text, position, None, "sing", entities) if head.number == "sing" else None
     outlet = last_outlet(text, position, entities) if head.lemma in lexicon.OUTLETS and head.number == "sing" else None
     for start, end in _earlier(text, position, head):
         first, last = _extent(text, start, end, entities)
@@ -97,14 +97,46 @@ _CLOSE = re.compile(r", близк(?:ий|ого|ому|им|ом) (к [^,.;:»\
 _SOURCE = re.compile(r"\bисточник(?:а|у|ом|е)? (?:в|из) (?:[а-яё]+(?:ой|ом|ых|их) )?[\w-]+(?: [А-ЯЁ]{2,})?")
 
 
-def last_document(text: str, position: int, gender: str | None, entities: Entities) -> str | None:
-    """The document named last before `position`, None if there is none near; of that gender, where one is given."""
-    start = max(position - 700, 0)
-    for match in reversed(list(WORD.finditer(text, start, position))):
-        found = _document(match[0])
-        if found and (gender is None or (gender == FEMININE) == (found == FEMININE)) and not _is_cited(text, match.start()):
-            return _name(text, *_extent(text, *match.span(), entities), entities)
-    return None
+def last_document(text: str, position: int, gender: str | None, number: str, entities: Entities) -> str | None:
+    """The document named last before `position`, or documents, None if there is none near; of that gender, where one is given.
+
+    Where it is a noun alone, that noun with more before it, if there is any.
+    """
+    bare = None
+    for match in reversed(list(WORD.finditer(text, max(position - 700, 0), position))):
+        titled = _TITLED.match(text, match.start(), position) if gender != FEMININE and number == "sing" else None
+        if titled:
+            return without_marks(titled[1])
+        found = _document(match[0], number)
+        fits = found and (gender is None or (gender == FEMININE) == (found == FEMININE))
+        fits = fits and (bare is None or lemma(match[0]) == lemma(bare[0]))
+        if fits and not _is_cited(text, match.start()) and not _DECIDED.search(text, max(match.start() - 12, 0), match.end()):
+            first, last = _extent(text, *match.span(), entities)
+            draft = _DRAFT.search(text, max(first - 12, 0), first)
+            first, last = draft.start() if draft else first, _subject_end(text, last)
+            if (first, last) != match.span():
+                return _name(text, first, last, entities)
+            bare = bare or match
+    return _name(text, *bare.span(), entities) if bare else None
+
+
+_TITLED = re.compile(r"документ\w{0,2} («[^»\n]{2,150}»|\"[^\"\n]{2,150}\")", re.I)
+_DECIDED = re.compile(r"\bприн[яи]\w+ решени\w+$", re.I)
+_DRAFT = re.compile(r"\bпроект(?:а|у|ом|е)? $", re.I)
+_SUBJECT = re.compile(r" об? ([^,.:;()«»„“”\"\n—–]+)")
+
+
+def _subject_end(text: str, end: int) -> int:
+    """Where what a document is about ends, behind the document: `указ о назначении судьи`."""
+    about = _SUBJECT.match(text, end)
+    if about is None:
+        return end
+    last = end
+    for word in WORD.finditer(text, about.start(1), about.end()):
+        if parses(word[0])[0].tag.POS in ("VERB", "PRTS"):
+            break
+        last = word.end()
+    return last
 
 
 def _is_cited(text: str, position: int) -> bool:
@@ -114,11 +146,11 @@ def _is_cited(text: str, position: int) -> bool:
 
 
 @lru_cache(maxsize=1 << 14)
-def _document(word: str) -> str | None:
-    """The gender of a word for a document, None for other words."""
+def _document(word: str, number: str) -> str | None:
+    """The gender of a word for a document, or for documents, None for other words."""
     if len(word) < 3 or lemma(word) not in lexicon.DOCUMENTS:
         return None
-    return next((parse.tag.gender for parse in parses(word) if parse.tag.POS == "NOUN"), None)
+    return next((parse.tag.gender for parse in parses(word) if parse.tag.POS == "NOUN" and parse.tag.number == number), None)
 
 
 def bare_name(text: str, start: int, end: int) -> str | None:
@@ -227,7 +259,7 @@ def _earlier(text: str, position: int, head: Head) -> Iterator[tuple[int, int]]:
 
 
 _QUOTED = re.compile(
-    r" («[^»\n]{2,60}»|“[^”\n]{2,60}”|„[^“\n]{2,60}“|\"[^\"\n]{2,60}\"|''[^'\n]{2,60}''|№ ?[\d/-]+(?: от [\d.]+)?)|, близк\w+ к [^,.;»\n]+"
+    r" («[^»\n]{2,150}»|“[^”\n]{2,60}”|„[^“\n]{2,60}“|\"[^\"\n]{2,60}\"|''[^'\n]{2,60}''|№ ?[\d/-]+(?: от [\d.]+)?)|, близк\w+ к [^,.;»\n]+"
 )
 _NEXT = re.compile(r" ([\w.-]*\w)")
 _PREVIOUS = re.compile(r"([\w-]+) $")
