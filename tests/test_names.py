@@ -580,6 +580,14 @@ NAMES = {
         'Как <cue 1>пишет</cue> <src 1 name="Газета Daily">"<ORG>Газета Daily</ORG>"</src>, <ORG>МНКТ</ORG> <q 1 indirect>растёт</q>. '
         'По <cue 2>данным</cue> <src 2 name="Газета Daily">издания</src>, <q 2 indirect>снег сойдёт</q>.'
     ),
+    "the full name of what an office means": (
+        "<ORG>МВД</ORG> <LOC>Украины</LOC> молчит. Затем <ORG>МВД</ORG> ответило. "
+        'В <src name="МВД Украины">министерстве</src> <cue>сказали</cue>, что <q indirect>дождя нет</q>.'
+    ),
+    "the office of another country": (
+        "<ORG>МИД</ORG> <LOC>России</LOC> молчит. Ответа от норвежского <ORG>МИД</ORG> нет. "
+        'В <src name="норвежский МИД">ведомстве</src> <cue>сказали</cue>, что <q indirect>дождя нет</q>.'
+    ),
     "other media": (
         '<src 1 name="западные СМИ">Западные СМИ</src> <cue 1>пишут</cue>, что <q 1 indirect>дождя нет</q>. '
         'По <cue 2>сообщениям</cue> <src 2 name="СМИ">СМИ</src>, <q 2 indirect>снег сойдёт</q>.'

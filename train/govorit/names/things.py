@@ -46,7 +46,8 @@ def meaning(text: str, position: int, head: Head, entities: Entities) -> str | N
             other = next((before.end for before in entities.before(entity.start, 60)), 0)
             meant = entity.label in lexicon.ORGANISATION_LABELS and pattern.search(text, max(entity.start - 16, other), entity.end)
             if meant and text[entity.end : position].strip():  # not `News Corp издание назвало`
-                return _name(text, *_with_noun(text, entity), entities)
+                start, end = _with_noun(text, entity)
+                return (start == entity.start and fuller(text, start, end, entities)) or _name(text, start, end, entities)
     return outlet[1] if outlet else None
 
 
@@ -199,8 +200,8 @@ def _has_noun(words: str | None) -> bool:
 def fuller(text: str, start: int, end: int, entities: Entities) -> str | None:
     """The fuller name for an abbreviation, a kind of office or the beginning of a name: `Верховный суд` for `Верховный суд Израиля`."""
     name = text[start:end]
-    short = entities.abbreviated.get(name) if name.isupper() else _longer(text, start, end, entities)
-    entity = short or _office(text, start, end, entities)
+    short = entities.abbreviated.get(name) if name.isupper() else None
+    entity = short or _longer(text, start, end, entities) or _office(text, start, end, entities)
     return _name(text, entity.start, entity.end, entities) if entity else None
 
 
@@ -237,10 +238,13 @@ def _office(text: str, start: int, end: int, entities: Entities) -> Span | None:
 
 
 def _with_noun(text: str, entity: Span) -> tuple[int, int]:
-    """Stretch a name in marks to its marks and the noun before them: `авиакомпания «Уралвинг»`."""
+    """Stretch a name in marks to its marks and the noun before them, any other to an adjective: `авиакомпания «Уралвинг»`."""
     marks = _OPENING.search(text, max(entity.start - 40, 0), entity.start)
     if marks is None:
-        return entity.start, entity.end
+        before = _PREVIOUS.search(text, max(entity.start - 40, 0), entity.start)
+        if before is None or parses(before[1])[0].tag.POS != "ADJF" or "Apro" in parses(before[1])[0].tag:
+            return entity.start, entity.end
+        return before.start(), entity.end
     noun = marks[1] and any(parse.tag.POS == "NOUN" for parse in parses(marks[1]))
     return marks.start() if noun else entity.start - 1, entity.end + 1
 
