@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -96,11 +96,21 @@ def _find_head(words: tuple[str, ...], cases: frozenset[str]) -> Head | None:
         if nouns and not (index + 1 < len(words) and _is_adjective_of(words[index + 1], word, cases)):
             ranks = [(*_rank(parse, words[:index], cases), -i) for i, parse in enumerate(nouns)]
             allowed, agreed, *_, best = max(ranks)
+            noun = nouns[-best]
+            if index and allowed and _is_of_a_woman(words[index - 1], noun):
+                return replace(_head(index, noun), gender=FEMININE)
             standing = None if not index or (agreed and allowed) else _standing(words[:index], cases)
-            return standing or _head(index, nouns[-best])
+            return standing or _head(index, noun)
         if any(parse.tag.POS == "PREP" and parse.score > 0.5 for parse in parses(word)):
             break
     return _nounless(words, cases) or _nounless(words, CASES)
+
+
+def _is_of_a_woman(adjective: str, noun: Any) -> bool:
+    """Whether an adjective says that a man's noun calls a woman: `бывшая госсекретарь`."""
+    called = noun.tag.gender == MASCULINE and noun.tag.number == "sing" and noun.tag.animacy == "anim"
+    found = agreeing(adjective, case_of(noun), "sing", FEMININE) if called else None
+    return found is not None and "Apro" not in found.tag
 
 
 def _nounless(words: Sequence[str], cases: frozenset[str]) -> Head | None:
