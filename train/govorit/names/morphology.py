@@ -135,8 +135,8 @@ def _rank(noun: Any, before: Sequence[str], cases: frozenset[str]) -> tuple[floa
 
 def _standing(words: Sequence[str], cases: frozenset[str]) -> Head | None:
     """The adjective that stands for a noun before a complement: `знакомый банкира`."""
-    last = parses(words[-1])
-    return next((_head(len(words) - 1, parse) for parse in last if parse.tag.POS in _ADJECTIVES and case_of(parse) in cases), None)
+    found = (parse for parse in parses(words[-1]) if parse.tag.POS in _ADJECTIVES and "Apro" not in parse.tag)
+    return next((_head(len(words) - 1, parse) for parse in found if case_of(parse) in cases), None)
 
 
 def _is_adjective_of(noun: str, word: str, cases: frozenset[str]) -> bool:

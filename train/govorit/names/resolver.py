@@ -264,11 +264,12 @@ class Resolver:
     def _designated(self, quote: Quote) -> Answer:
         assert quote.speaker is not None
         context = context_of(self.text, quote)
-        phrase = self._stripped(phrases.read(self.text, quote.speaker.start, quote.speaker.end, context.cases), context)
+        whole = phrases.read(self.text, quote.speaker.start, quote.speaker.end, context.cases)
+        phrase = self._stripped(whole, context)
         head = phrase.head
         if head is None:
             return Answer(Actor(self._thing(phrase), actors.OTHER, None, None), "thing")
-        owner = self._owner(phrase, quote.speaker) if head.animate else None
+        owner = self._owner(whole, quote.speaker) if head.animate or head.lemma in lexicon.STAFFS else None
         source = self._source(phrase, quote.speaker) if head.number == "sing" else None
         if source:
             return source
@@ -285,7 +286,7 @@ class Resolver:
             return Answer(earlier, "earlier")
         name = self._thing(phrase)
         if owner:
-            name = f"{name[name.find(' ') + 1 :]} {genitive(owner)}"
+            name = f"{name.partition(' ')[2] or name} {genitive(owner)}"
         kind = PERSON if head.animate or head.lemma == "источник" else ORGANISATION
         actor = Actor(name, kind, head.gender, head.number, [phrase.lemmas])
         self.designated.setdefault((head.lemma, head.number), []).append(actor)
