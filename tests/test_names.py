@@ -596,6 +596,9 @@ NAMES = {
         'Задержан <PER>Лев Юдин</PER>. <src 1 name="защита Льва Юдина">Его защита</src> <cue 1>сказала</cue>: <q 1>«Да»</q>. '
         'Это дало <src 2 name="противники Льва Юдина">его противникам</src> повод <cue 2>сказать</cue>: <q 2>«Да»</q>.'
     ),
+    "the only company near": (
+        '<ORG>Google</ORG> делает игры. В <src name="Google">компании</src> <cue>уверены</cue>, что <q indirect>дождя нет</q>.'
+    ),
     "other media": (
         '<src 1 name="западные СМИ">Западные СМИ</src> <cue 1>пишут</cue>, что <q 1 indirect>дождя нет</q>. '
         'По <cue 2>сообщениям</cue> <src 2 name="СМИ">СМИ</src>, <q 2 indirect>снег сойдёт</q>.'

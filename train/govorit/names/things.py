@@ -30,7 +30,7 @@ _MEANT = {
 def meaning(text: str, position: int, head: Head, entities: Entities) -> str | None:
     """What a bare noun at `position` points back to, in the nominative: the nearest fuller phrase of that noun, or a name that it means.
 
-    None where nothing before it fits, and for `документы`, which are no single one.
+    A company is also the only organisation near. None where nothing before it fits, and for `документы`, which are no single one.
     """
     if head.lemma in lexicon.ANY_DOCUMENT:
         return last_document(text, position, None, "sing", entities) if head.number == "sing" else None
@@ -46,9 +46,17 @@ def meaning(text: str, position: int, head: Head, entities: Entities) -> str | N
             other = next((before.end for before in entities.before(entity.start, 60)), 0)
             meant = entity.label in lexicon.ORGANISATION_LABELS and pattern.search(text, max(entity.start - 16, other), entity.end)
             if meant and text[entity.end : position].strip():  # not `News Corp издание назвало`
-                start, end = _with_noun(text, entity)
-                return (start == entity.start and fuller(text, start, end, entities)) or _name(text, start, end, entities)
+                return _full_name(text, entity, entities)
+    if head.lemma in lexicon.FIRMS and head.number == "sing":
+        near = [entity for entity in entities.before(position, 300) if entity.label in lexicon.ORGANISATION_LABELS]
+        if len({text[entity.start : entity.end][:4] for entity in near}) == 1:  # in whatever case
+            return _full_name(text, near[0], entities)
     return outlet[1] if outlet else None
+
+
+def _full_name(text: str, entity: Span, entities: Entities) -> str:
+    start, end = _with_noun(text, entity)
+    return (start == entity.start and fuller(text, start, end, entities)) or _name(text, start, end, entities)
 
 
 _PAPER = r"(«[^»\n]{2,40}»|\"[^\"\n]{2,40}\"|[A-Z](?:[\w.&’']*\w)?(?: [A-Z](?:[\w.&’']*\w)?)*)"
