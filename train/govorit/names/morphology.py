@@ -222,8 +222,8 @@ def inflected(parse: Any, word: str, grammemes: set[str]) -> str:
     form = parse.inflect(grammemes)
     if form is None:
         return word
-    if "Supr" in parse.tag:  # `высшая` and `высочайшая` are forms of one word
-        forms = (other for other in parse.lexeme if {"Supr", *grammemes} <= other.tag.grammemes)
+    if not parse.word.startswith(form.word[:-2]):  # `высшая` and `высочайшая`, `риэлтор` and `риелтор` are forms of one word
+        forms = (other for other in parse.lexeme if other.tag == form.tag)
         form = next((other for other in forms if parse.word.startswith(other.word[:-2])), form)
     changed = form.word
     first, dash, _ = word.lower().partition("-")
