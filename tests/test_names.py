@@ -599,6 +599,10 @@ NAMES = {
     "the only company near": (
         '<ORG>Google</ORG> делает игры. В <src name="Google">компании</src> <cue>уверены</cue>, что <q indirect>дождя нет</q>.'
     ),
+    "the source of a paper somewhere": (
+        'Причину источник "<ORG>Речи</ORG>" в полиции не назвал. '
+        '<src name="источник &quot;Речи&quot; в полиции">Собеседник "<ORG>Речи</ORG>"</src> <cue>сказал</cue>: <q>«Да»</q>.'
+    ),
     "other media": (
         '<src 1 name="западные СМИ">Западные СМИ</src> <cue 1>пишут</cue>, что <q 1 indirect>дождя нет</q>. '
         'По <cue 2>сообщениям</cue> <src 2 name="СМИ">СМИ</src>, <q 2 indirect>снег сойдёт</q>.'

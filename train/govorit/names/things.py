@@ -103,7 +103,7 @@ def close_to(text: str, end: int) -> str:
 
 
 _CLOSE = re.compile(r", близк(?:ий|ого|ому|им|ом) (к [^,.;:»\n]+)")
-_SOURCE = re.compile(r"\bисточник(?:а|у|ом|е)? (?:в|из) (?:[а-яё]+(?:ой|ом|ых|их) )?[\w-]+(?: [А-ЯЁ]{2,})?")
+_SOURCE = re.compile(r"\bисточник(?:а|у|ом|е)? (?:[«\"][\w -]+[»\"] )?(?:в|из) (?:[а-яё]+(?:ой|ом|ых|их) )?[\w-]+(?: [А-ЯЁ]{2,})?")
 
 
 def last_document(text: str, position: int, gender: str | None, number: str, entities: Entities) -> str | None:
