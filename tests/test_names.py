@@ -603,6 +603,10 @@ NAMES = {
         'Причину источник "<ORG>Речи</ORG>" в полиции не назвал. '
         '<src name="источник &quot;Речи&quot; в полиции">Собеседник "<ORG>Речи</ORG>"</src> <cue>сказал</cue>: <q>«Да»</q>.'
     ),
+    "the second of what was counted": (
+        'В <src 1 name="первое письмо">первом письме</src> <cue 1>говорится</cue>, что <q 1 indirect>снег сойдёт</q>. '
+        'Во <src 2 name="второе письмо">втором</src> <cue 2>говорится</cue>, что <q 2 indirect>дождя нет</q>.'
+    ),
     "other media": (
         '<src 1 name="западные СМИ">Западные СМИ</src> <cue 1>пишут</cue>, что <q 1 indirect>дождя нет</q>. '
         'По <cue 2>сообщениям</cue> <src 2 name="СМИ">СМИ</src>, <q 2 indirect>снег сойдёт</q>.'

@@ -281,6 +281,9 @@ class Resolver:
             answer = self._meant(quote, phrase, gender, owner is not None)
             if answer:
                 return answer
+        counted = things.counted(self.text, phrase.start, phrase.text, head.case)
+        if counted:
+            return Answer(Actor(counted, actors.OTHER, head.gender), "thing")
         earlier = None if owner else self._earlier(phrase)
         if earlier:
             return Answer(earlier, "earlier")

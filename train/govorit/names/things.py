@@ -10,7 +10,7 @@ from govorit.article import Span
 from govorit.names import lexicon
 from govorit.names.declension import may_be_name
 from govorit.names.entities import Entities
-from govorit.names.morphology import CASES, FEMININE, Head, agreeing, case_of, fold, lemma, parses
+from govorit.names.morphology import CASES, FEMININE, Head, agreeing, case_of, fold, inflected, lemma, parses
 from govorit.names.phrases import MARKS, WORD, designation, read
 
 _LOOK_BACK = 4000  # characters
@@ -94,6 +94,23 @@ def last_source(text: str, position: int, entities: Entities) -> str | None:
     for match in reversed(list(_SOURCE.finditer(text, max(position - 1000, 0), position))):
         return designation(text, read(text, *match.span(), CASES), entities)
     return None
+
+
+def counted(text: str, position: int, ordinal: str, case: str) -> str | None:
+    """An ordinal alone with the noun that was counted before it: `первое письмо` ... `второе`."""
+    if " " in ordinal or not _is_number(ordinal) or "Apro" in parses(ordinal)[0].tag:
+        return None
+    words = WORD.findall(text, max(position - 300, 0), position)
+    for number, noun in zip(words[-2::-1], words[:0:-1], strict=True):
+        for parse in parses(noun) if _is_number(number) else ():
+            found = agreeing(ordinal, case, "sing", parse.tag.gender) if parse.tag.POS == "NOUN" else None
+            if found:
+                return f"{inflected(found, ordinal.lower(), {'nomn', 'sing', parse.tag.gender})} {parse.normal_form}"
+    return None
+
+
+def _is_number(word: str) -> bool:
+    return any(parse.tag.POS == "NUMR" or "Anum" in parse.tag for parse in parses(word))
 
 
 def close_to(text: str, end: int) -> str:
