@@ -509,7 +509,7 @@ NAMES = {
         'В <src 2 name="Минобороны">военном ведомстве</src> <cue 2>сообщили</cue>: <q 2>«Да»</q>.'
     ),
     "one document, not many": (
-        "Вышел ежегодный доклад. Он занят жалобами. "
+        "Вышел ежегодный доклад. Он занят жалобами, в нём публичные заявления. "
         'В <src name="ежегодный доклад">документе</src> <cue>говорится</cue>, что <q indirect>снег сойдёт</q>.'
     ),
     "a decree and what it is about": (
@@ -606,6 +606,9 @@ NAMES = {
     "the second of what was counted": (
         'В <src 1 name="первое письмо">первом письме</src> <cue 1>говорится</cue>, что <q 1 indirect>снег сойдёт</q>. '
         'Во <src 2 name="второе письмо">втором</src> <cue 2>говорится</cue>, что <q 2 indirect>дождя нет</q>.'
+    ),
+    "a declaration that was published": (
+        '<cue>Согласно</cue> <src name="декларация">опубликованной декларации</src>, <q indirect>лов закрыт</q>.'
     ),
     "other media": (
         '<src 1 name="западные СМИ">Западные СМИ</src> <cue 1>пишут</cue>, что <q 1 indirect>дождя нет</q>. '

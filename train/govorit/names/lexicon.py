@@ -32,7 +32,10 @@ POSSESSIVES = _words("его её ее их")
 NOBODY = _words("я мы кто-то кто-нибудь")
 SOMEBODY = _words("один некий какой-то неизвестный")  # lemmas: whom the article has not spoken of yet
 # Lemmas that a designation is told without; `этого` is read as one of `это`.
-EMPTY = _words("этот это тот сам свой самый же соответствовать соответствующий следующий данный")
+EMPTY = _words("""
+    этот это тот сам свой самый же соответствовать соответствующий следующий данный
+    обнародовать огласить опубликовать разместить распространить
+""")
 
 # --- nouns that call persons, lemmas
 

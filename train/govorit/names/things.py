@@ -138,6 +138,9 @@ def last_document(text: str, position: int, gender: str | None, number: str, ent
         fits = fits and (bare is None or lemma(match[0]) == lemma(bare[0]))
         if fits and not _is_cited(text, match.start()) and not _DECIDED.search(text, max(match.start() - 12, 0), match.end()):
             first, last = _extent(text, *match.span(), entities)
+            head = read(text, first, last, CASES).head
+            if head and head.number != number:
+                continue  # `публичные заявления`
             draft = _DRAFT.search(text, max(first - 12, 0), first)
             first, last = draft.start() if draft else first, _subject_end(text, last)
             if (first, last) != match.span():
