@@ -610,6 +610,9 @@ NAMES = {
     "a declaration that was published": (
         '<cue>Согласно</cue> <src name="декларация">опубликованной декларации</src>, <q indirect>лов закрыт</q>.'
     ),
+    "a bracket that a speaker leaves open": (
+        '<cue>Согласно</cue> <src name="отчёты агентства">отчётам агентства (РЭА</src>, входит в банк), <q indirect>лов закрыт</q>.'
+    ),
     "other media": (
         '<src 1 name="западные СМИ">Западные СМИ</src> <cue 1>пишут</cue>, что <q 1 indirect>дождя нет</q>. '
         'По <cue 2>сообщениям</cue> <src 2 name="СМИ">СМИ</src>, <q 2 indirect>снег сойдёт</q>.'

@@ -56,7 +56,8 @@ def _initials(name: str) -> Iterator[str]:
 class Entities:
     def __init__(self, text: str, spans: Sequence[Span]) -> None:
         self.text = text
-        self.spans = joined(text, sorted(spans, key=lambda span: (span.start, span.end)))
+        names = (_before_brackets(text, span) for span in spans)
+        self.spans = joined(text, sorted(names, key=lambda span: (span.start, span.end)))
         self._starts = [span.start for span in self.spans]
 
     def around(self, position: int) -> Span | None:
@@ -79,8 +80,7 @@ class Entities:
     @cached_property
     def abbreviated(self) -> dict[str, Span]:
         """The names of several words that abbreviations stand for: those with it in brackets behind them, or those of its initials."""
-        names = (_before_brackets(self.text, span) for span in self.spans)
-        long = [span for span in names if " " in self.text[span.start : span.end]]
+        long = [span for span in self.spans if " " in self.text[span.start : span.end]]
         ends = {span.end: span for span in long}
         found = [(match[1], ends[match.start()]) for match in _BRACKETED.finditer(self.text) if match.start() in ends]
         for span in long:

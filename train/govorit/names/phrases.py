@@ -14,6 +14,7 @@ from govorit.names.morphology import CASES, FEMININE, MASCULINE, NAMES, Head, fi
 
 WORD = re.compile(r"[^\W\d_]\.(?=\s?[А-ЯЁ])|[^\W\d_]+(?:[-’'][^\W_]+)*|\d[\d\w,.-]*\w|\d")
 _BEFORE = re.compile(r"(\w+)[\s«„“\"']+$")
+_UNCLOSED = re.compile(r" \([^)]*$")
 _RELATIVE = re.compile(r",? (?:\w{1,3} )?котор(?:ый|ая|ое|ые)\b")  # what is spoken of stands in whatever case its own clause wants
 _CITING = re.compile(r"(?:про)?цитиру|процитир|привод|привел|привёл|переда[её]т слова|сослал|ссыла")
 _SENTENCE_END = re.compile(
@@ -122,7 +123,7 @@ def assemble(text: str, phrase: Phrase, words: Sequence[str]) -> str:
         pieces += [text[position:start], word]
         position = end
     pieces.append(text[position : phrase.end])
-    return re.sub(r"\s+", " ", "".join(pieces).replace("''", "")).strip()
+    return _UNCLOSED.sub("", re.sub(r"\s+", " ", "".join(pieces).replace("''", "")).strip())
 
 
 def _is_small(text: str, start: int, phrase: Phrase, entities: Entities) -> bool:
