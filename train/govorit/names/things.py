@@ -273,7 +273,7 @@ def _with_noun(text: str, entity: Span) -> tuple[int, int]:
         if before is None or parses(before[1])[0].tag.POS != "ADJF" or "Apro" in parses(before[1])[0].tag:
             return entity.start, entity.end
         return before.start(), entity.end
-    noun = marks[1] and any(parse.tag.POS == "NOUN" for parse in parses(marks[1]))
+    noun = marks[1] and parses(marks[1])[0].tag.POS == "NOUN"
     return marks.start() if noun else entity.start - 1, entity.end + 1
 
 
