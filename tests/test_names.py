@@ -616,6 +616,10 @@ NAMES = {
     "a preposition before a name in marks": (
         'Дела в "<ORG>Газпроме</ORG>" хороши. По <cue>данным</cue> <src name="Газпром">компании</src>, <q indirect>снег сойдёт</q>.'
     ),
+    "the ministry of a region": (
+        "Мост открыло <ORG>министерство транспорта</ORG> республики. "
+        'По <cue>данным</cue> <src name="министерство транспорта республики">ведомства</src>, <q indirect>снег сойдёт</q>.'
+    ),
     "other media": (
         '<src 1 name="западные СМИ">Западные СМИ</src> <cue 1>пишут</cue>, что <q 1 indirect>дождя нет</q>. '
         'По <cue 2>сообщениям</cue> <src 2 name="СМИ">СМИ</src>, <q 2 indirect>снег сойдёт</q>.'

@@ -54,8 +54,14 @@ def meaning(text: str, position: int, head: Head, entities: Entities) -> str | N
     return outlet[1] if outlet else None
 
 
+_OF_A_PLACE = re.compile(r" (?:города|края|области|округа|района|республики|страны|штата)\b")
+
+
 def _full_name(text: str, entity: Span, entities: Entities) -> str:
     start, end = _with_noun(text, entity)
+    place = _OF_A_PLACE.match(text, end)
+    if place:
+        return _name(text, start, place.end(), entities)
     return (start == entity.start and fuller(text, start, end, entities)) or _name(text, start, end, entities)
 
 
