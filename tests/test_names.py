@@ -616,6 +616,10 @@ NAMES = {
     "a preposition before a name in marks": (
         'Дела в "<ORG>Газпроме</ORG>" хороши. По <cue>данным</cue> <src name="Газпром">компании</src>, <q indirect>снег сойдёт</q>.'
     ),
+    "the regional office of a service": (
+        "Готовы данные регионального управления <ORG>Роспотребнадзора</ORG>. "
+        'По <cue>данным</cue> <src name="региональное управление Роспотребнадзора">ведомства</src>, <q indirect>снег сойдёт</q>.'
+    ),
     "the ministry of a region": (
         "Мост открыло <ORG>министерство транспорта</ORG> республики. "
         'По <cue>данным</cue> <src name="министерство транспорта республики">ведомства</src>, <q indirect>снег сойдёт</q>.'

@@ -58,7 +58,7 @@ _OF_A_PLACE = re.compile(r" (?:города|края|области|округа
 
 
 def _full_name(text: str, entity: Span, entities: Entities) -> str:
-    start, end = _with_noun(text, entity)
+    start, end = _with_noun(text, entity, entities)
     place = _OF_A_PLACE.match(text, end)
     if place:
         return _name(text, start, place.end(), entities)
@@ -271,11 +271,13 @@ def _office(text: str, start: int, end: int, entities: Entities) -> Span | None:
     return next((entity for entity in found if _OFFICES[kind].search(text, entity.start, entity.end)), None)
 
 
-def _with_noun(text: str, entity: Span) -> tuple[int, int]:
-    """Stretch a name in marks to its marks and the noun before them, any other to an adjective: `авиакомпания «Уралвинг»`."""
+def _with_noun(text: str, entity: Span, entities: Entities) -> tuple[int, int]:
+    """Stretch a name in marks to its marks and the noun before them, any other to an adjective or an office: `управление МВД`."""
     marks = _OPENING.search(text, max(entity.start - 40, 0), entity.start)
     if marks is None:
         before = _PREVIOUS.search(text, max(entity.start - 40, 0), entity.start)
+        if before and lemma(before[1]) in ("управление", "департамент", "отделение"):
+            return _extent(text, before.start(), before.end(1), entities)
         if before is None or parses(before[1])[0].tag.POS != "ADJF" or "Apro" in parses(before[1])[0].tag:
             return entity.start, entity.end
         return before.start(), entity.end
