@@ -624,6 +624,13 @@ NAMES = {
         "Мост открыло <ORG>министерство транспорта</ORG> республики. "
         'По <cue>данным</cue> <src name="министерство транспорта республики">ведомства</src>, <q indirect>снег сойдёт</q>.'
     ),
+    "the full name behind a noun": (
+        "<ORG>Acme Software</ORG> подала иск. "
+        '<src name="Acme Software">Компания <ORG>Acme</ORG></src> <cue>сказала</cue>, что <q indirect>дождя нет</q>.'
+    ),
+    "a site is not whose it is": (
+        'Об этом <cue>говорится</cue> на <src name="официальный сайт ФСБ">официальном сайте <ORG>ФСБ</ORG></src>: <q>«Да»</q>.'
+    ),
     "other media": (
         '<src 1 name="западные СМИ">Западные СМИ</src> <cue 1>пишут</cue>, что <q 1 indirect>дождя нет</q>. '
         'По <cue 2>сообщениям</cue> <src 2 name="СМИ">СМИ</src>, <q 2 indirect>снег сойдёт</q>.'

@@ -343,7 +343,10 @@ class Resolver:
             if found:
                 return found
         bare = things.bare_name(self.text, start, phrase.end)
-        name = bare or things.without_marks(phrases.designation(self.text, phrase, self.others))
+        if bare:  # `компания Opera` may be `Opera Software`
+            at = self.text.index(bare, start)
+            return things.fuller(self.text, at, at + len(bare), self.others) or bare
+        name = things.without_marks(phrases.designation(self.text, phrase, self.others))
         return name + things.close_to(self.text, end) if head and head.lemma == "источник" else name
 
     def _meant(self, quote: Quote, phrase: Phrase, gender: str | None, owned: bool) -> Answer | None:
