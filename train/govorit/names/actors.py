@@ -75,6 +75,11 @@ class Scene:
     def sentences(self, start: int, end: int) -> int:
         return bisect_right(self._sentences, end) - bisect_right(self._sentences, start)
 
+    def sentence(self, position: int, back: int) -> int:
+        """Where the sentence begins that is so many before that of a position."""
+        at = bisect_right(self._sentences, position) - 1 - back
+        return self._sentences[at] if at >= 0 else 0
+
     def paragraphs(self, start: int, end: int) -> int:
         return bisect_right(self._paragraphs, end) - bisect_right(self._paragraphs, start)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from math import exp
 
 from govorit.names.actors import ORGANISATION, PERSON, Actor, Place, Scene
@@ -12,19 +12,24 @@ LOOK_BACK = 16  # mentions
 # Of a softmax over the candidates, fitted by maximum likelihood (a penalty of the squared weights) on the 368 pronouns of NEREL train and
 # newsroom train and dev whose holder was among them, gold entities. More features (rank, counts, topic, title, who spoke last) did no
 # better in cross-validation over articles.
-WEIGHTS = {"sentences": -0.46, "paragraphs": -0.84, "inside": -1.07, "recent_subject": 0.7, "person": 0.9}
+WEIGHTS = {"sentences": -0.46, "paragraphs": -0.84, "inside": -1.07, "recent_subject": 0.7, "person": 0.9, "unnamed": -1.8}
 
 
-def ranked(scene: Scene, position: int, gender: str | None, number: str | None, others: Container[int] = ()) -> list[tuple[float, Actor]]:
+def ranked(
+    scene: Scene, position: int, gender: str | None, number: str | None, others: Container[int] = (), told: Iterable[Place] = ()
+) -> list[tuple[float, Actor]]:
     """The actors mentioned shortly before `position` that a word of this gender and number may mean, with their probabilities.
 
-    `others`, by their `id`, are not meant.
+    `others`, by their `id`, are not meant; those `told` of without a name may be.
     """
     found: dict[Actor, list[Place]] = {}
     for place in scene.before(position, LOOK_BACK):
         if fits(place.actor, gender, number) and id(place.actor) not in others:
             found.setdefault(place.actor, []).append(place)
-    weights = {actor: exp(_score(scene, places, position)) for actor, places in found.items()}
+    unnamed = {place.actor: [place] for place in told if place.actor not in found and fits(place.actor, gender, number)}
+    scored = [(actor, _score(scene, places, position)) for actor, places in found.items()]
+    scored += [(actor, _score(scene, places, position) + WEIGHTS["unnamed"]) for actor, places in unnamed.items()]
+    weights = {actor: exp(score) for actor, score in scored}
     total = sum(weights.values())
     return sorted(((weight / total, actor) for actor, weight in weights.items()), key=lambda item: -item[0])
 

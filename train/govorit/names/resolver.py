@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from govorit.article import Quote, Span
-from govorit.names import actors, antecedents, designees, lexicon, people, phrases, things
-from govorit.names.actors import ORGANISATION, PERSON, Actor, Scene
+from govorit.names import actors, antecedents, designees, lexicon, people, phrases, things, unnamed
+from govorit.names.actors import ORGANISATION, PERSON, Actor, Place, Scene
 from govorit.names.entities import Entities
 from govorit.names.interview import Interview
-from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, case_of, find_head, inflected, known_parses
+from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, Head, case_of, find_head, inflected, known_parses
 from govorit.names.phrases import Phrase
 from govorit.names.speakers import context_of, coordinated, named_in
 
@@ -64,6 +64,7 @@ class Resolver:
         self.names: dict[int, Actor] = {}  # by the start of the mention
         self.designated: dict[tuple[str, str], list[Actor]] = {}  # by noun and number
         self.heads: dict[int, list[int]] = {}  # start of a speaker -> start of the speaker's own name in it, or of all who speak together
+        self.told: dict[int, Actor | None] = {}  # by the start of the noun
         self.together: dict[str, Actor] = {}  # by their names
         self._meet(names)
 
@@ -167,12 +168,32 @@ class Resolver:
         return self._nearest(quote, start, gender, number, "pronoun")
 
     def _nearest(self, quote: Quote, start: int, gender: str | None, number: str, evidence: str) -> Answer:
-        found = antecedents.ranked(self.scene, start, gender, number, self._others(quote))
+        found = antecedents.ranked(self.scene, start, gender, number, self._others(quote), self._told(start, number))
         found = found or antecedents.ranked(self.scene, start, gender, number)
         if found:
             return Answer(found[0][1], evidence, found[0][0])
         body = things.last_body(self.text, start, gender, self.others) if gender and number == "sing" and evidence == "pronoun" else None
         return Answer(Actor(body, ORGANISATION, gender), "thing") if body else Answer(None, "unknown")
+
+    def _told(self, position: int, number: str) -> Iterator[Place]:
+        """Those of whom the sentences before a position tell by nouns that mean nobody named."""
+        for phrase in unnamed.told(self.scene, position, number):
+            assert phrase.head is not None
+            if phrase.start not in self.told:
+                self.told[phrase.start] = self._somebody(phrase, phrase.head)
+            actor = self.told[phrase.start]
+            if actor:
+                yield Place(phrase.start, phrase.start + len(phrase.text), actor, False, True, False)
+
+    def _somebody(self, phrase: Phrase, head: Head) -> Actor | None:
+        """Whom a noun means that is no speaker; None where that is somebody named."""
+        owner = self._owner(phrase)
+        if head.number == "sing" and not owner:
+            inside = {id(place.actor) for place in self.scene.within(phrase.start, phrase.start + len(phrase.text))}
+            titled = designees.ranked(self.scene, phrase.start, phrase, phrases.strict_gender(head), inside, self._titles)
+            if titled[0][1]:
+                return None
+        return (None if owner else self._earlier(phrase)) or self._new(phrase, head, owner)
 
     def _others(self, quote: Quote) -> set[int]:
         """Whom a pronoun or designation for the speaker does not mean, by their `id`.
@@ -269,7 +290,7 @@ class Resolver:
         head = phrase.head
         if head is None:
             return Answer(Actor(self._thing(phrase), actors.OTHER, None, None), "thing")
-        owner = self._owner(whole, quote.speaker) if head.animate or head.lemma in lexicon.STAFFS else None
+        owner = self._owner(whole) if head.animate or head.lemma in lexicon.STAFFS else None
         source = self._source(phrase, quote.speaker) if head.number == "sing" else None
         if source:
             return source
@@ -287,13 +308,16 @@ class Resolver:
         earlier = None if owner else self._earlier(phrase)
         if earlier:
             return Answer(earlier, "earlier")
+        actor = self._new(phrase, head, owner)
+        self.designated.setdefault((head.lemma, head.number), []).append(actor)
+        return Answer(actor, "designation" if head.animate else "thing")
+
+    def _new(self, phrase: Phrase, head: Head, owner: Actor | None) -> Actor:
         name = self._thing(phrase)
         if owner:
             name = f"{name.partition(' ')[2] or name} {genitive(owner)}"
         kind = PERSON if head.animate or head.lemma == "источник" else ORGANISATION
-        actor = Actor(name, kind, head.gender, head.number, [phrase.lemmas])
-        self.designated.setdefault((head.lemma, head.number), []).append(actor)
-        return Answer(actor, "designation" if head.animate else "thing")
+        return Actor(name, kind, head.gender, head.number, [phrase.lemmas])
 
     def _earlier(self, phrase: Phrase) -> Actor | None:
         """Whoever was designated before with the same words and more; never for bare `СМИ`, which may be others each time."""
@@ -305,12 +329,12 @@ class Resolver:
                 return actor
         return None
 
-    def _owner(self, phrase: Phrase, speaker: Span) -> Actor | None:
+    def _owner(self, phrase: Phrase) -> Actor | None:
         """Whose somebody is: `его отец`."""
         first = phrase.words[0]
         if first.lower() not in lexicon.POSSESSIVES or len(phrase.words) != 2:
             return None
-        ranked = antecedents.ranked(self.scene, speaker.start, *lexicon.PRONOUNS[first.lower()])
+        ranked = antecedents.ranked(self.scene, phrase.start, *lexicon.PRONOUNS[first.lower()])
         owner = next((actor for _, actor in ranked if actor.kind == PERSON), None)
         unnamed = owner is not None and owner.name[:1].islower() and (owner.number == "plur" or " " in owner.name)
         return None if unnamed else owner  # not `родственники родственники погибших`
