@@ -667,6 +667,17 @@ NAMES = {
         "Пришла <PER>Нина Вебер</PER>. Позвонила его дочь, пианистка <PER>Эмма Котова</PER>. "
         '<src name="Эмма Котова">Она</src> <cue>сказала</cue>: <q>«Да»</q>.'
     ),
+    "the name with госпожа before it": (
+        'Ждали, когда придёт <PER>Лю Мэйлин</PER>. <src name="Лю Мэйлин">Госпожа <PER>Лю</PER></src> <cue>говорит</cue>: <q>«Да»</q>.'
+    ),
+    "a man's genitive is no nominative": (
+        "<PER>Ник Дадашев</PER> проиграл. Прошёл год. Шёл дождь. <PER>Иван Орлов</PER> узнал о смерти <PER>Дадашева</PER>. "
+        '<src name="Иван Орлов">Он</src> <cue>сказал</cue>: <q>«Да»</q>.'
+    ),
+    "a pronoun means rather a man than who may be one": (
+        "Не приехал <PER>Дональд Трамп</PER>. Ждали <PER>Хиллари Клинтон</PER>. "
+        '<src name="Дональд Трамп">Он</src> <cue>сказал</cue>: <q>«Да»</q>.'
+    ),
 }  # fmt: skip
 
 

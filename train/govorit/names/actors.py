@@ -25,6 +25,7 @@ class Actor:
     number: str | None = "sing"
     titles: list[frozenset[str]] = field(default_factory=list)  # the words of each apposition
     places: list[tuple[int, int]] = field(default_factory=list)  # of mentions whose appositions nobody has looked at yet
+    likely: str | None = None  # the gender that it rather has
 
 
 @dataclass(order=True, slots=True)

@@ -93,10 +93,12 @@ class Resolver:
         for mention in mentions:
             person = owners[mention]
             if person not in made:
-                made[person] = Actor(people.full_name(self.text, person), PERSON, person.gender if person.sure else None)
+                gender = person.gender if person.sure else None
+                made[person] = Actor(people.full_name(self.text, person), PERSON, gender, likely=person.gender)
             actor = self.names[mention.start] = made[person]
             actor.places.append((mention.start, mention.end))
-            self.scene.add(mention.start, mention.end, actor, "nomn" in mention.readings[0].cases)
+            reading = next((reading for reading in mention.readings if reading.gender in (None, person.gender)), mention.readings[0])
+            self.scene.add(mention.start, mention.end, actor, "nomn" in reading.cases)
         for one, other in pairwise(mentions):
             if self.text[one.end : other.start] == " и ":
                 self._share_titles(self.names[one.start], self.names[other.start], one, other)

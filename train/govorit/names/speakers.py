@@ -13,6 +13,7 @@ from govorit.names.people import Context, Mention, Person, full_name
 from govorit.names.phrases import agreement, cases_of, read, strict_gender
 
 NOMINATIVE = frozenset(("nomn",))
+_TITLES = ("господин", "госпожа")  # of whose name is behind them, never of somebody else
 _THIN = 0.05  # of the weight of all readings: less, and a name does not stand in that case
 
 
@@ -69,7 +70,7 @@ def _depends(text: str, start: int, mention: Mention, person: Person, context: C
     """Whether a name is a complement of the noun before it."""
     phrase = read(text, start, mention.start, context.cases)
     head = phrase.head
-    if head is None:
+    if head is None or head.lemma in _TITLES:
         return False
     if head.lemma in lexicon.DOCUMENTS or head.lemma in lexicon.BODIES or _is_thing(phrase.words[head.index], head, context):
         return True
