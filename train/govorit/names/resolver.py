@@ -18,6 +18,7 @@ from govorit.names.phrases import Phrase
 from govorit.names.speakers import context_of, coordinated, named_in
 
 _STATED = re.compile(r"говорит|сказано|отмеча|указ|подч[её]рк|утвержд|сообща|пояс|констат|написано")
+_ASKS, _ANSWERS = re.compile(r"спр[оа][сш]|интерес|поинтерес"), re.compile(r"отве[тч]|парир|возра[зж]|согла[сш]")
 _IMPERSONAL = re.compile(r"(?:[аяею]тся|лось|лись|\bкак говорится)\Z", re.I)
 _INTRODUCED = re.compile(r"([^.!?…\n]*):\s$")
 _CLOSED = re.compile('[»”“"] ')
@@ -60,6 +61,7 @@ class Resolver:
         self.text, self.quotes, self.others = text, quotes, Entities(text, others)
         self.scene = Scene(text, quotes)
         self.last: Actor | None = None
+        self.asked: Actor | None = None  # who spoke last, if that was a question
         self.last_at = 0  # where the speaker, or the cue, of the quotation before this one ends
         self.names: dict[int, Actor] = {}  # by the start of the mention
         self.designated: dict[tuple[str, str], list[Actor]] = {}  # by noun and number
@@ -117,6 +119,7 @@ class Resolver:
             quote = self.quotes[i]
             answer = answers[i] = self._answer(i, quote, interview)
             self.last = answer.actor
+            self.asked = answer.actor if self._cue_is(quote, _ASKS) else None
             self.last_at = (quote.speaker or quote.cue or quote.content[0]).end
             if answer.actor is not None:
                 interview.hear(i, answer.actor)
@@ -201,7 +204,7 @@ class Resolver:
         """Whom a pronoun or designation for the speaker does not mean, by their `id`.
 
         It is who is mentioned only in these words, if they are literal, or is named in them behind the speaker, if they are not: `Он
-        сказал, что Иванов прав`; and who stands right behind the cue: `Он сказал Иванову`.
+        сказал, что Иванов прав`; who stands right behind the cue: `Он сказал Иванову`; and of an answer, who has asked.
         """
         start = (quote.speaker or quote.cue or quote.content[0]).start
         said = [place for span in quote.content for place in self.scene.within(span.start, span.end)]
@@ -215,7 +218,12 @@ class Resolver:
             found = set()
         if quote.cue and quote.speaker and quote.speaker.end <= quote.cue.start and quote.cue.end + 1 in self.names:
             found.add(id(self.names[quote.cue.end + 1]))
+        if self.asked and self._cue_is(quote, _ANSWERS):
+            found.add(id(self.asked))
         return found
+
+    def _cue_is(self, quote: Quote, kind: re.Pattern[str]) -> bool:
+        return quote.cue is not None and kind.match(self.text[quote.cue.start : quote.cue.end].lower()) is not None
 
     def _is_cited(self, quote: Quote, position: int) -> bool:
         """Whether a place in what is said is within marks."""
