@@ -167,7 +167,7 @@ class Resolver:
             return Answer(guest, "turn")
         if self.text[start : quote.speaker.end].lower() in ("тот", "та"):
             for place in self.scene.before(start, antecedents.LOOK_BACK):
-                near = self.scene.sentences(place.start, start) <= 2 and not place.inside and place.actor.kind == PERSON
+                near = self.scene.sentences(place.start, start) <= 2 and place.actor.kind == PERSON
                 if near and antecedents.fits(place.actor, gender, number):
                     return Answer(place.actor, "pronoun")
         return self._nearest(quote, start, gender, number, "pronoun")
