@@ -671,6 +671,14 @@ NAMES = {
         '<src 1 name="Анна Мирошник"><PER>Анна Мирошник</PER></src> <cue 1>напоминает</cue>, что <q 1 indirect>нашли отпечаток '
         '<PER>Шепеля</PER></q>. <src 2 name="Шепель">Тот</src> <cue 2>кричит</cue>: <q 2>«Да»</q>.'
     ),
+    "an office that nobody has been told to hold": (
+        '<PER>Олег Громов</PER> открыл трактир. <PER>Лев Котов</PER> разбогател.\n\nОб этом знали все. '
+        '<q>«Да»</q>, — <cue>написал</cue> <src name="журналист газеты «Волна»">журналист газеты «Волна»</src>.'
+    ),
+    "the actor who has just been told of": (
+        "<PER>Лев Котов</PER> обвинил коллегу. <PER>Лев Котов</PER> ждал. <PER>Олег Громов</PER> ответил в Twitter. Он извинился. "
+        '<src name="Олег Громов">Актёр</src> <cue>признался</cue>, что <q indirect>устал</q>.'
+    ),
     "the name with госпожа before it": (
         'Ждали, когда придёт <PER>Лю Мэйлин</PER>. <src name="Лю Мэйлин">Госпожа <PER>Лю</PER></src> <cue>говорит</cue>: <q>«Да»</q>.'
     ),

@@ -31,7 +31,7 @@ def ranked(
     unnamed = {place.actor: [place] for place in told if place.actor not in found and fits(place.actor, gender, number)}
     scored = [(actor, _score(scene, places, position)) for actor, places in found.items()]
     scored += [(actor, _score(scene, places, position) + WEIGHTS["unnamed"]) for actor, places in unnamed.items()]
-    weights = {actor: exp(score + WEIGHTS["unlike"] * (not _is_likely(actor, gender))) for actor, score in scored}
+    weights = {actor: exp(score + WEIGHTS["unlike"] * (not is_likely(actor, gender))) for actor, score in scored}
     total = sum(weights.values())
     return sorted(((weight / total, actor) for actor, weight in weights.items()), key=lambda item: -item[0])
 
@@ -60,6 +60,6 @@ def fits(actor: Actor, gender: str | None, number: str | None) -> bool:
     return actor.gender in (None, gender) if gender in (MASCULINE, FEMININE) else True
 
 
-def _is_likely(actor: Actor, gender: str | None) -> bool:
+def is_likely(actor: Actor, gender: str | None) -> bool:
     """Whether a word of this gender rather fits an actor whose gender is not certain."""
     return gender not in (MASCULINE, FEMININE) or actor.gender is not None or actor.likely in (None, gender)
