@@ -679,6 +679,14 @@ NAMES = {
         "<PER>Лев Котов</PER> обвинил коллегу. <PER>Лев Котов</PER> ждал. <PER>Олег Громов</PER> ответил в Twitter. Он извинился. "
         '<src name="Олег Громов">Актёр</src> <cue>признался</cue>, что <q indirect>устал</q>.'
     ),
+    "who has come since somebody spoke": (
+        '<q 1>«Да»</q>, — <cue 1>сказала</cue> <src 1 name="Анна Петрова"><PER>Анна Петрова</PER></src>.\n\n'
+        'Входит тренер <PER>Инга Рольф</PER>. <q 2>«Не верьте ей»</q>, — <cue 2>предупреждает</cue> и исчезает.<name 2="Инга Рольф"/>'
+    ),
+    "information that is nobody's": (
+        '<q 1>«Да»</q>, — <cue 1>сказала</cue> <src 1 name="Анна Петрова"><PER>Анна Петрова</PER></src>. '
+        "<cue 2>По имеющейся информации</cue>, <q 2 indirect>дождь пройдёт</q>."
+    ),
     "the name with госпожа before it": (
         'Ждали, когда придёт <PER>Лю Мэйлин</PER>. <src name="Лю Мэйлин">Госпожа <PER>Лю</PER></src> <cue>говорит</cue>: <q>«Да»</q>.'
     ),

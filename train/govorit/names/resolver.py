@@ -251,11 +251,15 @@ class Resolver:
         subject = self._subject(quote.cue) if _is_converb(cue) else None
         if subject:
             return Answer(subject, "subject")
-        if not phrases.is_verbal(self.text, quote.cue) or _IMPERSONAL.search(self.text, max(quote.cue.start - 4, 0), quote.cue.end):
+        noun = cue.lower().startswith("по ") or not phrases.is_verbal(self.text, quote.cue)  # `по имеющейся информации`
+        if noun or _IMPERSONAL.search(self.text, max(quote.cue.start - 4, 0), quote.cue.end):
             return Answer(None, "impersonal")
         agreed = phrases.agreement(self.text, quote.cue)
         if agreed.gender == NEUTER or (agreed.number == "plur" and not self._goes_on(quote.cue.start)):
             return Answer(None, "impersonal")
+        told = self._told_since(quote.cue.start, agreed)
+        if told:
+            return Answer(told, "subject")
         if self.last and (agreed.number == "plur" or antecedents.fits(self.last, agreed.gender, agreed.number)):
             return Answer(self.last, "dropped")
         return self._nearest(quote, quote.cue.start, agreed.gender, "sing", "subject")
@@ -284,6 +288,15 @@ class Resolver:
             return None
         places = (place for place in self.scene.before(cue.start, antecedents.LOOK_BACK) if place.subject and not place.inside)
         return next((place.actor for place in places if self.scene.sentences(place.start, cue.start) == 0), None)
+
+    def _told_since(self, position: int, agreed: phrases.Agreement) -> Actor | None:
+        """The subject of the sentence before, or of this one, where that is somebody else than who spoke last."""
+        for place in self.scene.before(position, antecedents.LOOK_BACK):
+            if place.start < self.last_at or self.scene.sentences(place.start, position) > 1:
+                return None
+            if place.subject and not place.inside and place.actor.kind == PERSON:
+                return place.actor if antecedents.fits(place.actor, agreed.gender, agreed.number) and place.actor is not self.last else None
+        return None
 
     def _goes_on(self, position: int) -> bool:
         """Whether many who spoke last, or an office, may be the subject of a plural verb: it stands in the same sentence."""
