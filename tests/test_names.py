@@ -687,6 +687,10 @@ NAMES = {
         '<q 1>«Да»</q>, — <cue 1>сказала</cue> <src 1 name="Анна Петрова"><PER>Анна Петрова</PER></src>. '
         "<cue 2>По имеющейся информации</cue>, <q 2 indirect>дождь пройдёт</q>."
     ),
+    "who is presented in the paragraph before": (
+        '<q 1>«Да»</q>, — <cue 1>сказала</cue> <src 1 name="Анна Петрова"><PER>Анна Петрова</PER></src>.\n\n'
+        '<PER>Олег Громов</PER>, адвокат, живёт в Твери.\n\n<q 2>«Нам трудно»</q>.<name 2="Олег Громов"/>'
+    ),
     "the name with госпожа before it": (
         'Ждали, когда придёт <PER>Лю Мэйлин</PER>. <src name="Лю Мэйлин">Госпожа <PER>Лю</PER></src> <cue>говорит</cue>: <q>«Да»</q>.'
     ),

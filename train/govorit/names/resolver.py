@@ -241,7 +241,10 @@ class Resolver:
             actor, evidence = interview.whose(number)
             if evidence:
                 return Answer(actor, evidence)
-            return Answer(None, "unknown") if self._is_introduced(quote.content[0].start) else Answer(self.last, "floating")
+            start = quote.content[0].start
+            if self._is_introduced(start):
+                return Answer(None, "unknown")
+            return Answer(self._presented(start) or self.last, "floating")
         cue = self.text[quote.cue.start : quote.cue.end]
         own = next((word for word in cue.lower().split() if word in lexicon.POSSESSIVES), None)
         if own:  # `по его собственным словам`
@@ -270,6 +273,18 @@ class Resolver:
         if before is None or self.text[start] not in phrases.MARKS or not self.scene.sentences(self.last_at, start - 2):
             return False
         return re.search(r"\b(?:она?|они)\b", before[1], re.I) is None
+
+    def _presented(self, start: int) -> Actor | None:
+        """The one person whom all the paragraph before a quotation tells of, where nobody has spoken since it began."""
+        head = self.text.rfind("\n", 0, start) + 1
+        base = max(head - 2000, 0)
+        before = self.text[base:head].rstrip()
+        begin = base + before.rfind("\n") + 1
+        if self.text[head:start].strip("—–- ") or begin <= self.last_at or before.endswith(":"):
+            return None
+        told = self.scene.within(begin, head)
+        person, *others = {place.actor for place in told} or (None,)
+        return person if person and not others and person.kind == PERSON and any(place.subject for place in told) else None
 
     def _beside(self, cue: Span) -> str | None:
         """The organisation in marks at the head of a clause that a verb right behind it speaks of: `«Die Welt» пишет`."""
