@@ -21,6 +21,7 @@ _STATED = re.compile(r"говорит|сказано|отмеча|указ|по�
 _ASKS, _ANSWERS = re.compile(r"спр[оа][сш]|интерес|поинтерес"), re.compile(r"отве[тч]|парир|возра[зж]|согла[сш]")
 _IMPERSONAL = re.compile(r"(?:[аяею]тся|лось|лись|\bкак говорится)\Z", re.I)
 _INTRODUCED = re.compile(r"([^.!?…\n]*):\s$")
+_SUBJECTS = re.compile(r"\b[Оо]на?\b(?! же\b)")
 _CLOSED = re.compile('[»”“"] ')
 _CLAUSE = re.compile(r"(?:^|[.!?…:»]\s*|\n[^\w\n]*|, (?:что |как )?|\b[Кк]ак |\bи )[«„“\"]$")
 # How often each kind of evidence was right on newsroom train and dev and NEREL train with gold spans, once with gold entities and once with
@@ -66,6 +67,7 @@ class Resolver:
         self.names: dict[int, Actor] = {}  # by the start of the mention
         self.designated: dict[tuple[str, str], list[Actor]] = {}  # by noun and number
         self.heads: dict[int, list[int]] = {}  # start of a speaker -> start of the speaker's own name in it, or of all who speak together
+        self.referred = 0  # up to where pronouns have been resolved
         self.told: dict[int, Actor | None] = {}  # by the start of the noun
         self.together: dict[str, Actor] = {}  # by their names
         self._meet(names)
@@ -173,12 +175,22 @@ class Resolver:
         return self._nearest(quote, start, gender, number, "pronoun")
 
     def _nearest(self, quote: Quote, start: int, gender: str | None, number: str, evidence: str) -> Answer:
+        self._refer(start)
         found = antecedents.ranked(self.scene, start, gender, number, self._others(quote), self._told(start, number))
         found = found or antecedents.ranked(self.scene, start, gender, number)
         if found:
             return Answer(found[0][1], evidence, found[0][0])
         body = things.last_body(self.text, start, gender, self.others) if gender and number == "sing" and evidence == "pronoun" else None
         return Answer(Actor(body, ORGANISATION, gender), "thing") if body else Answer(None, "unknown")
+
+    def _refer(self, position: int) -> None:
+        """Take `он` and `она` in the two sentences before a position for mentions of whom they mean."""
+        for match in _SUBJECTS.finditer(self.text, max(self.scene.sentence(position, 2), position - 600, self.referred), position):
+            taken = self.scene.inside(match.start()) or self.scene.within(*match.span())
+            found = None if taken else antecedents.ranked(self.scene, match.start(), *lexicon.PRONOUNS[match[0].lower()])
+            if found and found[0][1].kind == PERSON:
+                self.scene.add(*match.span(), found[0][1], True)
+        self.referred = max(position, self.referred)
 
     def _told(self, position: int, number: str) -> Iterator[Place]:
         """Those of whom the sentences before a position tell by nouns that mean nobody named."""
@@ -322,6 +334,7 @@ class Resolver:
 
     def _designated(self, quote: Quote) -> Answer:
         assert quote.speaker is not None
+        self._refer(quote.speaker.start)
         context = context_of(self.text, quote)
         whole = phrases.read(self.text, quote.speaker.start, quote.speaker.end, context.cases)
         phrase = self._stripped(whole, context)
