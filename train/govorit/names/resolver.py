@@ -22,6 +22,7 @@ _ASKS, _ANSWERS = re.compile(r"спр[оа][сш]|интерес|поинтер�
 _IMPERSONAL = re.compile(r"(?:[аяею]тся|лось|лись|\bкак говорится)\Z", re.I)
 _INTRODUCED = re.compile(r"([^.!?…\n]*):\s$")
 _SUBJECTS = re.compile(r"\b[Оо]на?\b(?! же\b)")
+_ANYBODY = ("женщина", "мужчина", "девушка", "юноша", "парень")
 _CLOSED = re.compile('[»”“"] ')
 _CLAUSE = re.compile(r"(?:^|[.!?…:»]\s*|\n[^\w\n]*|, (?:что |как )?|\b[Кк]ак |\bи )[«„“\"]$")
 # How often each kind of evidence was right on newsroom train and dev and NEREL train with gold spans, once with gold entities and once with
@@ -356,7 +357,7 @@ class Resolver:
         counted = things.counted(self.text, phrase.start, phrase.text, head.case)
         if counted:
             return Answer(Actor(counted, actors.OTHER, head.gender), "thing")
-        earlier = None if owner else self._earlier(phrase)
+        earlier = None if owner else self._earlier(phrase) or self._described(phrase, head)
         if earlier:
             return Answer(earlier, "earlier")
         actor = self._new(phrase, head, owner)
@@ -379,6 +380,13 @@ class Resolver:
             if phrase.lemmas <= actor.titles[0] and ("и" in phrase.words or not _are_two(actor.name)):
                 return actor
         return None
+
+    def _described(self, phrase: Phrase, head: Head) -> Actor | None:
+        """Whom `женщина` means, if the sentences before it tell of her by more words: `71-летняя жительница района`."""
+        if head.lemma not in _ANYBODY or head.number != "sing" or len(phrase.words) > 1:
+            return None
+        told = [place.actor for place in self._told(phrase.start, "sing")]
+        return next((actor for actor in reversed(told) if actor.gender == head.gender and " " in actor.name), None)
 
     def _owner(self, phrase: Phrase) -> Actor | None:
         """Whose somebody is: `его отец`."""
