@@ -289,11 +289,11 @@ class Resolver:
 
     def _presented(self, start: int) -> Actor | None:
         """The one person whom all the paragraph before a quotation tells of, where nobody has spoken since it began."""
-        head = self.text.rfind("\n", 0, start) + 1
+        head = self.text.rfind("\n", max(start - 5, 0), start) + 1
         base = max(head - 2000, 0)
         before = self.text[base:head].rstrip()
         begin = base + before.rfind("\n") + 1
-        if self.text[head:start].strip("—–- ") or begin <= self.last_at or before.endswith(":"):
+        if not head or self.text[head:start].strip("—–- ") or begin <= self.last_at or before.endswith(":"):
             return None
         told = self.scene.within(begin, head)
         person, *others = {place.actor for place in told} or (None,)
@@ -395,8 +395,8 @@ class Resolver:
             return None
         ranked = antecedents.ranked(self.scene, phrase.start, *lexicon.PRONOUNS[first.lower()])
         owner = next((actor for _, actor in ranked if actor.kind == PERSON), None)
-        unnamed = owner is not None and owner.name[:1].islower() and (owner.number == "plur" or " " in owner.name)
-        return None if unnamed else owner  # not `родственники родственники погибших`
+        nameless = owner is not None and owner.name[:1].islower() and (owner.number == "plur" or " " in owner.name)
+        return None if nameless else owner  # not `родственники родственники погибших`
 
     def _stripped(self, phrase: Phrase, context: people.Context) -> Phrase:
         """Leave out `сам`, `этот`, `свой` and, before things, `его`."""
