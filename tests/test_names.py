@@ -114,6 +114,14 @@ NAMES = {
         "Пришли <PER>Иван Орлов</PER> и <PER>Мария Орлова</PER>. "
         '<q>«Да»</q>, — <cue>сказала</cue> <src name="Мария Орлова"><PER>Орлова</PER></src>.'
     ),
+    "of two with one surname, whom the verb means": (
+        "Умерла <PER>Джанет Рено</PER>. Её брат <PER>Роберт Рено</PER> писал. "
+        '<src name="Джанет Рено"><PER>Рено</PER></src> <cue>сказала</cue>, что <q indirect>ждёт</q>.'
+    ),
+    "the verb of a noun whose complement a name is": (
+        "Приехал <PER>Дональд Трамп</PER>. <PER>Хиллари Клинтон</PER> выступила. Диагноз <PER>Клинтон</PER> был известен. "
+        '<src name="Дональд Трамп">Он</src> <cue>сказал</cue>, что <q indirect>дождь</q>.'
+    ),
     "a foreign name": '<src name="Абдель Керим аль-Масри"><PER>Абдель Керим аль-Масри</PER></src> <cue>заявил</cue>: <q>«Да»</q>.',
     "a name in Latin letters": '<src name="Ben Kohn"><PER>Ben Kohn</PER></src> <cue>сказал</cue>: <q>«Да»</q>.',
     "a name in quoted words only": (

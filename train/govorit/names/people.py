@@ -10,7 +10,7 @@ from itertools import islice
 
 from govorit.names import lexicon
 from govorit.names.declension import Reading, is_name, is_patronymic, name_readings
-from govorit.names.morphology import CASES, FEMININE, MASCULINE, case_of, fold, known_parses
+from govorit.names.morphology import CASES, FEMININE, MASCULINE, case_of, fold, known_parses, parses
 
 _NAMESAKES = 64  # persons with a name in common among whom one is looked for: a list of thousands may have as many Ivans
 _SURE = 0.9  # of the votes: with less, a person's gender is not known
@@ -93,11 +93,20 @@ def _weighed(text: str, end: int, before: str, readings: tuple[Reading, ...]) ->
     after = _NEXTWORDS.match(text, end)
     for word in (after[1] if after else "", before):
         gender = past_gender(word)
-        if gender:
+        if gender and not _is_owned(before, gender):
             return tuple(_times(r, 1.0 if "nomn" in r.cases and r.gender in (None, gender) else 0.15) for r in readings), gender
     cases, gender = (noun_cases(before), noun_gender(before)) if before.islower() else (frozenset(), None)
     fitting = {r for r in readings if r.cases & cases and (gender is None or r.gender in (None, gender))}
     return (tuple(_times(r, 1.0 if r in fitting else 0.4) for r in readings) if fitting else readings), gender if fitting else None
+
+
+def _is_owned(before: str, gender: str) -> bool:
+    """Whether a verb in the past is rather that of the noun before a name: `пресс-служба Кадырова заявила`."""
+    if not before[1:].islower():
+        return False
+    noun = parses(before)[0]
+    is_thing = noun.tag.POS == "NOUN" and noun.tag.animacy == "inan"
+    return is_thing and (case_of(noun), noun.tag.number, noun.tag.gender) == ("nomn", "sing", gender)
 
 
 def _times(reading: Reading, factor: float) -> Reading:
@@ -137,8 +146,9 @@ def gather(mentions: Iterable[Mention]) -> dict[Mention, Person]:
         keys = _keys(mention.words)
         known = {number: person for key in keys for number, person in islice(reversed(people.get(key, {}).items()), _NAMESAKES)}
         fitting = [(alike(mention, person.fullest), person.mentions[-1].start, person) for person in known.values()]
-        best = max(((fit, at, person) for fit, at, person in fitting if fit), key=lambda item: item[:2], default=None)
-        person = best[2] if best else Person(mention)
+        likely = [(_agrees(mention, person), fit, at, person) for fit, at, person in fitting if fit]
+        best = max(likely, key=lambda item: item[:3], default=None)
+        person = best[3] if best else Person(mention)
         person.add(mention)
         owners[mention] = person
         for key in keys:
@@ -146,6 +156,12 @@ def gather(mentions: Iterable[Mention]) -> dict[Mention, Person]:
     for person in set(owners.values()):
         person.gender, person.sure = gender_of(person)
     return owners
+
+
+def _agrees(mention: Mention, person: Person) -> bool:
+    """Whether what a verb says of a mention may be true of the person."""
+    gender = person.fullest.gender or max(person.fullest.readings, key=lambda reading: reading.weight).gender
+    return None in (mention.gender, gender) or mention.gender == gender
 
 
 @lru_cache(maxsize=1 << 14)
