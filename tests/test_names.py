@@ -122,6 +122,19 @@ NAMES = {
         "Приехал <PER>Дональд Трамп</PER>. <PER>Хиллари Клинтон</PER> выступила. Диагноз <PER>Клинтон</PER> был известен. "
         '<src name="Дональд Трамп">Он</src> <cue>сказал</cue>, что <q indirect>дождь</q>.'
     ),
+    "a surname spelled in two ways": (
+        "Прибыл <PER>Джон Бенер</PER>. <src 1 name=\"Джон Бенер\"><PER>Бонер</PER></src> <cue 1>сказал</cue>: <q 1>«Да»</q>. "
+        '<src 2 name="Джон Бенер">Спикер <PER>Бонер</PER></src> <cue 2>сказал</cue>: <q 2>«Нет»</q>.'
+    ),
+    "a first name spelled in two ways": (
+        "<PER>Брижит Бардо</PER> пела. <PER>Брижит Бардо</PER> ушла. "
+        '<src name="Брижит Бардо"><PER>Бриджит Бардо</PER></src> <cue>сказала</cue>: <q>«Да»</q>.'
+    ),
+    "two names that are alike and not one": (
+        "Прибыл <PER>Олег Волков</PER>. <src 1 name=\"Войков\"><PER>Войков</PER></src> <cue 1>сказал</cue>: <q 1>«Да»</q>. "
+        "<PER>Мария Седова</PER> ушла. <PER>Мария Седова</PER> пела. "
+        '<src 2 name="Марина Седова"><PER>Марина Седова</PER></src> <cue 2>сказала</cue>: <q 2>«Да»</q>.'
+    ),
     "a foreign name": '<src name="Абдель Керим аль-Масри"><PER>Абдель Керим аль-Масри</PER></src> <cue>заявил</cue>: <q>«Да»</q>.',
     "a name in Latin letters": '<src name="Ben Kohn"><PER>Ben Kohn</PER></src> <cue>сказал</cue>: <q>«Да»</q>.',
     "a name in quoted words only": (

@@ -13,6 +13,7 @@ from govorit.names.declension import Reading, is_name, is_patronymic, name_readi
 from govorit.names.morphology import CASES, FEMININE, MASCULINE, case_of, fold, known_parses, parses
 
 _NAMESAKES = 64  # persons with a name in common among whom one is looked for: a list of thousands may have as many Ivans
+_LETTERS = range(5, 64)  # of a name that may be spelled in two ways
 _SURE = 0.9  # of the votes: with less, a person's gender is not known
 WORDS = re.compile(r"[^\W\d_]\.|\w+(?:[-’'`]\w+)*")
 _LASTWORDS = re.compile(r"\b([\w-]+)\s+$")
@@ -153,15 +154,62 @@ def gather(mentions: Iterable[Mention]) -> dict[Mention, Person]:
         owners[mention] = person
         for key in keys:
             people.setdefault(key, {})[id(person)] = person
-    for person in set(owners.values()):
+    persons = list(dict.fromkeys(owners.values()))
+    for person in persons:
         person.gender, person.sure = gender_of(person)
-    return owners
+    joined = _joined(persons)
+    return {mention: joined.get(person, person) for mention, person in owners.items()}
 
 
 def _agrees(mention: Mention, person: Person) -> bool:
     """Whether what a verb says of a mention may be true of the person."""
     gender = person.fullest.gender or max(person.fullest.readings, key=lambda reading: reading.weight).gender
     return None in (mention.gender, gender) or mention.gender == gender
+
+
+def _joined(people: Iterable[Person]) -> dict[Person, Person]:
+    """Who is another person, whose name is spelled in two ways: `Буффье` is `Фолькер Буфье`, `Сюзанна Остхоф` `Сюзанна Остхофф`."""
+    joined: dict[Person, Person] = {}
+    places: dict[str, list[Person]] = {}  # by their names, and by their surnames, with a letter left out
+    for person in sorted(people, key=_standing, reverse=True):
+        forms = _spelled(person.fullest)
+        cuts = {cut for form in forms for cut in _cuts(" ".join(form))}
+        above = {joined.get(other, other) for cut in cuts for other in places.get(cut, [])[:_NAMESAKES]}
+        near = [other for other in above if _are_respelt(forms, _spelled(other.fullest))]
+        if len(near) == 1:
+            joined[person] = near[0]
+        if person.fullest.fullness[1] > 1:
+            for cut in cuts | {cut for form in forms for cut in _cuts(form[-1])}:
+                places.setdefault(cut, []).append(person)
+    return joined
+
+
+def _standing(person: Person) -> tuple[bool, int, int]:
+    """A person with a full name before one without, and who is mentioned more often, above all by it."""
+    full = sum(mention.fullness == person.fullest.fullness for mention in person.mentions)
+    return person.fullest.fullness[1] > 1, len(person.mentions), full
+
+
+def _spelled(mention: Mention) -> set[tuple[str, ...]]:
+    """The whole words of a name in the nominative, folded."""
+    return {tuple(fold(word) for word in reading.nominative if not word.endswith(".")) for reading in mention.readings[:6]}
+
+
+def _are_respelt(ones: Iterable[tuple[str, ...]], others: Iterable[tuple[str, ...]]) -> bool:
+    """Whether two names, or a bare one and a surname, are the same but for the spelling, each in one of its readings."""
+    pairs = [(one, other[-len(one) :]) for one in ones for other in others if len(one) in (1, len(other))]
+    return any(one != other and all(a == b or is_respelt(a, b) for a, b in zip(one, other, strict=True)) for one, other in pairs)
+
+
+@lru_cache(maxsize=1 << 14)
+def _cuts(word: str) -> frozenset[str]:
+    """A word, folded, and what is left of it without one of the letters between its first and last; nothing where it is too short."""
+    return frozenset((word, *(word[:i] + word[i + 1 :] for i in range(1, len(word) - 1)))) if len(word) in _LETTERS else frozenset()
+
+
+def is_respelt(one: str, other: str) -> bool:
+    """Whether two words may be one name, written with a letter more, less or else: no two names that a dictionary knows."""
+    return not _cuts(one).isdisjoint(_cuts(other)) and not (is_name(one) and is_name(other))
 
 
 @lru_cache(maxsize=1 << 14)

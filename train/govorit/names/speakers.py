@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from govorit.article import Quote, Span
 from govorit.names import lexicon
-from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, Head
-from govorit.names.people import Context, Mention, Person, full_name
+from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, Head, fold
+from govorit.names.people import Context, Mention, Person, full_name, is_respelt
 from govorit.names.phrases import agreement, cases_of, read, strict_gender
 
 NOMINATIVE = frozenset(("nomn",))
@@ -82,7 +82,12 @@ def _depends(text: str, start: int, mention: Mention, person: Person, context: C
     alone = mention.fullness[0] == 1 and mention.fullness < person.fullest.fullness and context.cases == NOMINATIVE
     if alone and context.gender and person.gender not in (None, context.gender):
         return True
-    return alone and mention.words[-1] not in full_name(text, person).split()
+    return alone and not _is_in(mention.words[-1], full_name(text, person))
+
+
+def _is_in(word: str, name: str) -> bool:
+    """Whether a word is one of a name, as it stands or spelled in another way."""
+    return any(word == other or is_respelt(fold(word), fold(other)) for other in name.split())
 
 
 def _is_thing(word: str, head: Head, context: Context) -> bool:
