@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from govorit.names import lexicon
 from govorit.names.morphology import CASES, FEMININE, MASCULINE, NAMES, case_of, fold, known_parses, like
 
 _PATRONYMIC = re.compile(r"(?:[оеё]вич|ьич|[оеё]вн|ичн)(?:а|у|ем|ом|е|ы|ой)?$")
@@ -56,10 +57,12 @@ def name_readings(words: tuple[str, ...]) -> tuple[Reading, ...]:
     ('Анна', 'Петрова')
     """
     read = [Reading((), CASES, None, 1.0)]
-    syllables = len(words) == 3 and all(len(re.findall("[аеёиоуыэюя]", word.lower())) == 1 for word in words[:2])
+    syllables = len(words) == 3 and all(map(_is_syllable, words[:2]))
     for index, word in enumerate(words[:5]):
         stays = syllables and index < 2  # `Ким Чен Ына`
         forms = (Reading((word,), CASES, None, 1.0),) if stays else _forms(word, _place(index, len(words)))[:10]
+        if syllables and not stays:
+            forms = tuple(replace(f, weight=f.weight * (1.0 if _is_syllable(f.nominative[0]) else 0.1)) for f in forms)
         read = [whole for before in read for form in forms if (whole := _joined(before, form))]
     found: dict[tuple[tuple[str, ...], str | None], Reading] = {}
     for reading in read:
@@ -71,6 +74,11 @@ def name_readings(words: tuple[str, ...]) -> tuple[Reading, ...]:
         found[nominative, reading.gender] = Reading(nominative, cases, reading.gender, weight)
     ranked = sorted(found.values(), key=lambda reading: -reading.weight)
     return tuple(ranked[:24]) or (Reading(words, CASES, None, 1.0),)
+
+
+def _is_syllable(word: str) -> bool:
+    """Whether a word has one vowel, as each of a Korean name has."""
+    return len(re.findall("[аеёиоуыэюя]", word.lower())) == 1
 
 
 def _joined(before: Reading, form: Reading) -> Reading | None:
@@ -89,7 +97,7 @@ def _place(index: int, count: int) -> str:
 @lru_cache(maxsize=1 << 15)
 def _forms(word: str, place: str = "") -> tuple[Reading, ...]:
     """Read one word of a name; a given name in -а is a woman's, and so is a surname that ends in a consonant and does not decline."""
-    if len(word.rstrip(".")) == 1 or not re.search("[а-яё]$", word) or word.count("-") >= _PARTS:
+    if len(word.rstrip(".")) == 1 or not re.search("[а-яё]$", word) or word == "Абу" or word.count("-") >= _PARTS:
         return (Reading((word,), CASES, None, 1.0),)
     if "-" in word:
         return tuple(_hyphenated(word, place))
@@ -106,7 +114,7 @@ def _forms(word: str, place: str = "") -> tuple[Reading, ...]:
     if verbatim:
         declines = place == "surname" and re.search("[бвгджзклмнпрстфхцчшщйь]$", word)
         readings.append(Reading((word,), CASES, FEMININE if declines else None, doubt * verbatim))
-    if place == "surname" and not known and re.search("[бвгджзклмнпрстфхцчшщ]ом$", word.lower()):  # `Чаком Перкинсом`
+    if place and not known and re.search("[бвгджзклмнпрстфхцчшщ]ом$|[жчшщ]ем$", word.lower()):  # `Чаком Перкинсом`
         readings = [replace(form, weight=form.weight * 0.05) if form.nominative[0] == word else form for form in readings]
     return _merged(readings)
 
@@ -117,7 +125,7 @@ def _shares(nominative: str, gender: str | None, place: str) -> tuple[tuple[str 
         return ((gender, 1.0),)
     if gender is None:
         return (FEMININE, 0.85), (MASCULINE, 0.15)
-    return ((gender, 0.1 if re.search("(?:[иыо]й|ая)$", nominative) else 1.0),)
+    return ((gender, 0.02 if re.search("...ой$", nominative) else 0.1 if re.search("(?:[иыо]й|ая)$", nominative) else 1.0),)
 
 
 # Names that end like this may not decline: foreign ones, and those of women that end in a consonant.
@@ -127,6 +135,7 @@ _VERBATIM = tuple(
         ("дзе", 0.6),
         ("[оеэё]", 0.25),
         ("[ую]", 0.03),
+        ("[бвджйтфчшь]ки|хи", 0.1),  # `Соботки`, `Пьехи`
         ("[аеи]ни|вили|си|ти|ки|ри|ли", 0.5),
         ("(?<!и)и", 0.35),
         ("ы", 0.005),
@@ -166,11 +175,15 @@ def _known(parse: Any, dotted: bool) -> Reading | None:
 
 
 def _hyphenated(word: str, place: str) -> Iterator[Reading]:
-    """`Михнова-Вайтенко`: either part may decline, the last in the first place; a first part may stay as it is."""
+    """`Михнова-Вайтенко`: either part may decline, the last in the first place; a first part in the nominative may stay as it is."""
     head, _, tail = word.rpartition("-")
+    if head.lower() in lexicon.PARTICLES.split("|") and re.search("[иыуэ]$", tail):  # `Аль-Али`
+        yield Reading((word,), CASES, None, 1.0)
+        return
     firsts = () if head.islower() else _forms(head, place)[:8]
+    stays = 0.5 if not firsts or any("nomn" in first.cases for first in firsts[:3]) else 0.05
     for last in _forms(tail, place)[:8]:
-        yield Reading((f"{head}-{last.nominative[0]}",), last.cases, last.gender, last.weight * 0.5)
+        yield Reading((f"{head}-{last.nominative[0]}",), last.cases, last.gender, last.weight * stays)
         for first in firsts:
             cases = first.cases & last.cases
             genders = {first.gender, last.gender} - {None}
@@ -185,12 +198,15 @@ _PARADIGMS = (
     (r"[оеё]в|[иы]н", "а", FEMININE, {"а": "nomn", "ой": "gent datv ablt loct", "у": "accs"}, 1.0),
     (r"[сц]к", "ий", MASCULINE, {"ий": "nomn", "ого": "gent accs", "ому": "datv", "им": "ablt", "ом": "loct"}, 1.0),
     (r"[сц]к", "ая", FEMININE, {"ая": "nomn", "ой": "gent datv ablt loct", "ую": "accs"}, 1.0),
+    (r"[сц]к", "а", FEMININE, {"а": "nomn", "ой": "gent datv ablt loct", "ую": "accs"}, 0.05),
     (r"[гкхжчшщ]", "ий", MASCULINE, {"ий": "nomn", "ого": "gent accs", "его": "gent accs", "ому": "datv", "им": "ablt"}, 0.3),
     (r"[а-яё]{2}[вднлмрст]", "ый", MASCULINE, {"ый": "nomn", "ого": "gent accs", "ому": "datv", "ым": "ablt", "ом": "loct"}, 0.4),
     (r"[а-яё]{2}[вднлмрстгкхжшщ]", "ой", MASCULINE, {"ой": "nomn", "ого": "gent accs", "ому": "datv", "ым": "ablt", "ом": "loct"}, 0.3),
     (r"[а-яё]{2}[вднлмрстгкх]", "ая", FEMININE, {"ая": "nomn", "ой": "gent datv ablt loct", "ую": "accs"}, 0.5),
     (r"[бвгджзклмнпрстфхцчшщ]", "", MASCULINE, {"": "nomn", "а": "gent accs", "у": "datv", "ом": "ablt", "е": "loct"}, 0.7),
     (r"[жцчшщ]", "", MASCULINE, {"ем": "ablt"}, 0.7),
+    (r"[а-яё][бвдклмнпрст]", "ец", MASCULINE, {"ец": "nomn", "ца": "gent accs", "цу": "datv", "цем": "ablt", "це": "loct"}, 0.2),
+    (r"[а-яё][бвгдзклмнпрст]", "ок", MASCULINE, {"ок": "nomn", "ка": "gent accs", "ку": "datv", "ком": "ablt", "ке": "loct"}, 0.05),
     (r"[аиоуыэюя]", "й", MASCULINE, {"й": "nomn", "я": "gent accs", "ю": "datv", "ем": "ablt", "е": "loct", "и": "loct"}, 0.7),
     (r"е", "й", MASCULINE, {"й": "nomn", "я": "gent accs", "ю": "datv", "ем": "ablt", "е": "loct"}, 0.2),
     (r"[бвдзлмнпрст]", "ь", MASCULINE, {"ь": "nomn", "я": "gent accs", "ю": "datv", "ем": "ablt", "е": "loct"}, 0.5),

@@ -54,12 +54,13 @@ def fold(word: str) -> str:
 
 
 def like(word: str, model: str) -> str:
-    """Give `word` the capitals of `model`, all that it opens with: `МИДа` makes `мид` `МИД`, `О'Нила` makes `о'нил` `О'Нил`."""
+    """Give `word` the capitals of `model`: `МИДа` makes `мид` `МИД`, `О'Нила` `о'нил` `О'Нил`, `МакКейна` `маккейн` `МакКейн`."""
     for sign in "-'’":
         if sign in word and word.count(sign) == model.count(sign):
             return sign.join(like(part, other) for part, other in zip(word.split(sign), model.split(sign), strict=True))
-    capitals = next((i for i, letter in enumerate(model) if not letter.isupper()), len(model))
-    return word.upper() if capitals == len(model) > 1 else word[:capitals].upper() + word[capitals:]
+    if len(model) > 1 and all(map(str.isupper, model)):
+        return word.upper()
+    return "".join(letter.upper() if model[i : i + 1].isupper() else letter for i, letter in enumerate(word))
 
 
 @dataclass(frozen=True, slots=True)
