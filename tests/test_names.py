@@ -126,6 +126,14 @@ NAMES = {
         "Прибыл <PER>Джон Бенер</PER>. <src 1 name=\"Джон Бенер\"><PER>Бонер</PER></src> <cue 1>сказал</cue>: <q 1>«Да»</q>. "
         '<src 2 name="Джон Бенер">Спикер <PER>Бонер</PER></src> <cue 2>сказал</cue>: <q 2>«Нет»</q>.'
     ),
+    "in the case of the noun before it": (
+        "<q 1 indirect>Дождь</q>, <cue 1>говорили</cue> <src 1 name=\"женщины\">женщины</src>. Пела актриса <PER>Таране Алидусти</PER>. "
+        '<src 2 name="Таране Алидусти">Она</src> <cue 2>добавила</cue>: <q 2>«Да»</q>.'
+    ),
+    "not in the case of a noun of many": (
+        "Пришла председатель профсоюза горняков <PER>Алевтина Рябова</PER>. "
+        '<src name="Алевтина Рябова"><PER>А. Рябова</PER></src>: <q>«Да»</q>.'
+    ),
     "a surname that loses a vowel": (
         "Прибыл <PER>Олег Знарок</PER>. "
         '<cue>По мнению</cue> <src name="Олег Знарок"><PER>Знарка</PER></src>, <q indirect>дождь</q>.'

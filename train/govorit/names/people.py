@@ -98,7 +98,9 @@ def _weighed(text: str, end: int, before: str, readings: tuple[Reading, ...]) ->
             return tuple(_times(r, 1.0 if "nomn" in r.cases and r.gender in (None, gender) else 0.15) for r in readings), gender
     cases, gender = (noun_cases(before), noun_gender(before)) if before.islower() else (frozenset(), None)
     fitting = {r for r in readings if r.cases & cases and (gender is None or r.gender in (None, gender))}
-    return (tuple(_times(r, 1.0 if r in fitting else 0.4) for r in readings) if fitting else readings), gender if fitting else None
+    if not fitting:
+        return readings, None
+    return tuple(_times(r, 1.0 if r in fitting else 0.4 if "gent" in r.cases else 0.1) for r in readings), gender
 
 
 def _is_owned(before: str, gender: str) -> bool:
@@ -124,8 +126,8 @@ def past_gender(word: str) -> str | None:
 
 @lru_cache(maxsize=1 << 14)
 def noun_cases(word: str) -> frozenset[str]:
-    """The cases in which a noun that calls a person may stand; none for other words."""
-    nouns = [parse for parse in known_parses(word) if parse.tag.POS == "NOUN" and parse.tag.animacy == "anim"]
+    """The cases in which a noun that calls one person may stand; none for other words."""
+    nouns = [p for p in known_parses(word) if p.tag.POS == "NOUN" and p.tag.animacy == "anim" and p.tag.number == "sing"]
     return frozenset(filter(None, map(case_of, nouns)))
 
 
