@@ -134,6 +134,9 @@ NAMES = {
         "Пришла председатель профсоюза горняков <PER>Алевтина Рябова</PER>. "
         '<src name="Алевтина Рябова"><PER>А. Рябова</PER></src>: <q>«Да»</q>.'
     ),
+    "a Korean name that begins like a title": (
+        '<src name="Пан Ги Мун">генсек <PER>Пан Ги Мун</PER></src> <cue>выразил</cue> надежду, что <q indirect>всё решено</q>.'
+    ),
     "a surname that loses a vowel": (
         "Прибыл <PER>Олег Знарок</PER>. "
         '<cue>По мнению</cue> <src name="Олег Знарок"><PER>Знарка</PER></src>, <q indirect>дождь</q>.'

@@ -57,12 +57,12 @@ def name_readings(words: tuple[str, ...]) -> tuple[Reading, ...]:
     ('Анна', 'Петрова')
     """
     read = [Reading((), CASES, None, 1.0)]
-    syllables = len(words) == 3 and all(map(_is_syllable, words[:2]))
+    syllables = len(words) == 3 and all(map(is_syllable, words[:2]))
     for index, word in enumerate(words[:5]):
         stays = syllables and index < 2  # `Ким Чен Ына`
         forms = (Reading((word,), CASES, None, 1.0),) if stays else _forms(word, _place(index, len(words)))[:10]
         if syllables and not stays:
-            forms = tuple(replace(f, weight=f.weight * (1.0 if _is_syllable(f.nominative[0]) else 0.1)) for f in forms)
+            forms = tuple(replace(f, weight=f.weight * (1.0 if is_syllable(f.nominative[0]) else 0.1)) for f in forms)
         read = [whole for before in read for form in forms if (whole := _joined(before, form))]
     found: dict[tuple[tuple[str, ...], str | None], Reading] = {}
     for reading in read:
@@ -76,7 +76,7 @@ def name_readings(words: tuple[str, ...]) -> tuple[Reading, ...]:
     return tuple(ranked[:24]) or (Reading(words, CASES, None, 1.0),)
 
 
-def _is_syllable(word: str) -> bool:
+def is_syllable(word: str) -> bool:
     """Whether a word has one vowel, as each of a Korean name has."""
     return len(re.findall("[аеёиоуыэюя]", word.lower())) == 1
 

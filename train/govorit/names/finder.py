@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from govorit.article import Quote, Span
 from govorit.names import lexicon
-from govorit.names.declension import is_common, is_name, is_patronymic, may_be_name, name_readings
+from govorit.names.declension import is_common, is_name, is_patronymic, is_syllable, may_be_name, name_readings
 from govorit.names.morphology import NAMES, fold, known_parses, lemma
 from govorit.names.people import WORDS, noun_cases
 
@@ -71,7 +71,8 @@ def _mended(text: str, span: Span) -> Span:
     tail = _TAIL.search(text, span.start, span.end)
     end = span.start + len(text[span.start : tail.start()].rstrip()) if tail else span.end
     words = list(WORDS.finditer(text, span.start, end))
-    while len(words) > 1 and not may_be_name(words[0][0]) and _is_title(words[0][0]):
+    korean = len(words) == 3 and all(is_syllable(word[0]) for word in words)  # `Пан Ги Мун`
+    while len(words) > 1 and not korean and not may_be_name(words[0][0]) and _is_title(words[0][0]):
         del words[0]
     if _CLERGY.search(text, max(span.start - 60, 0), span.start):
         while len(words) > 1 and _SEE.search(words[0][0]):
