@@ -137,6 +137,13 @@ NAMES = {
     "a Korean name that begins like a title": (
         '<src name="Пан Ги Мун">генсек <PER>Пан Ги Мун</PER></src> <cue>выразил</cue> надежду, что <q indirect>всё решено</q>.'
     ),
+    "who signs a letter": (
+        '<src name="Вера Седова">Я</src> <cue>хотела бы подчеркнуть</cue>, что <q indirect>мост построят</q>.\n\nВсем спасибо!\n\n'
+        "<PER>Вера Седова</PER>, главный инженер\n"
+    ),
+    "nobody has signed": (
+        "<src>Я</src> <cue>думаю</cue>, что <q indirect>мост построят</q>.\n\n<PER>Вера Седова</PER> построила мост.\n"
+    ),
     "a surname that loses a vowel": (
         "Прибыл <PER>Олег Знарок</PER>. "
         '<cue>По мнению</cue> <src name="Олег Знарок"><PER>Знарка</PER></src>, <q indirect>дождь</q>.'

@@ -23,6 +23,7 @@ _IMPERSONAL = re.compile(r"(?:[аяею]тся|лось|лись|\bкак гов
 _INTRODUCED = re.compile(r"([^.!?…\n]*):\s$")
 _SUBJECTS = re.compile(r"\b[Оо]на?\b(?! же\b)")
 _ANYBODY = ("женщина", "мужчина", "девушка", "юноша", "парень")
+_SIGNATURE = re.compile(r"[^.!?…:—\n]{,100}\s*")
 _CLOSED = re.compile('[»”“"] ')
 _CLAUSE = re.compile(r"(?:^|[.!?…:»]\s*|\n[^\w\n]*|, (?:что |как )?|\b[Кк]ак |\bи )[«„“\"]$")
 # How often each kind of evidence was right on newsroom train and dev and NEREL train with gold spans, once with gold entities and once with
@@ -140,10 +141,17 @@ class Resolver:
             return Answer(named, "name")
         words = self.text[quote.speaker.start : quote.speaker.end].lower()
         if words in lexicon.NOBODY or words.startswith("кто-"):
-            return Answer(None, "nobody")
+            author = self._author() if words == "я" and not self.scene.inside(quote.speaker.start) else None
+            return Answer(author, "name" if author else "nobody")
         if words in lexicon.PRONOUNS:
             return self._pronoun(quote, *lexicon.PRONOUNS[words], interview)
         return self._designated(quote)
+
+    def _author(self) -> Actor | None:
+        """Who has signed the article, in its last line: `Кирсан Илюмжинов Президент ФИДЕ`."""
+        start = self.text.rstrip().rfind("\n") + 1
+        actor = self.names.get(start) if start and _SIGNATURE.fullmatch(self.text, start) and not self.scene.inside(start) else None
+        return actor if actor and " " in actor.name else None
 
     def _named(self, quote: Quote) -> Actor | None:
         """Whom the speaker's words name."""
