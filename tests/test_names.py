@@ -144,6 +144,18 @@ NAMES = {
     "nobody has signed": (
         "<src>Я</src> <cue>думаю</cue>, что <q indirect>мост построят</q>.\n\n<PER>Вера Седова</PER> построила мост.\n"
     ),
+    "she, by an adjective": (
+        "<PER>Дональд Трамп</PER> приехал. Задержали 65-летнюю <PER>Аун Сан Су Чжи</PER>. "
+        '<src name="Дональд Трамп">Он</src> <cue>сказал</cue>, что <q indirect>дождь</q>.'
+    ),
+    "she, by a short participle": (
+        "<PER>Дональд Трамп</PER> приехал. Будет освобождена <PER>Аун Сан Су Чжи</PER>. "
+        '<src name="Дональд Трамп">Он</src> <cue>сказал</cue>, что <q indirect>дождь</q>.'
+    ),
+    "his wife is not he": (
+        "Скончалась жена <PER>Стэна Ли</PER>. "
+        '<src name="Стэн Ли"><PER>Ли</PER></src> <cue>сказал</cue>, что <q indirect>дождь</q>.'
+    ),
     "a surname that loses a vowel": (
         "Прибыл <PER>Олег Знарок</PER>. "
         '<cue>По мнению</cue> <src name="Олег Знарок"><PER>Знарка</PER></src>, <q indirect>дождь</q>.'

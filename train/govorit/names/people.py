@@ -10,7 +10,7 @@ from itertools import islice
 
 from govorit.names import lexicon
 from govorit.names.declension import Reading, is_name, is_patronymic, name_readings
-from govorit.names.morphology import CASES, FEMININE, MASCULINE, case_of, fold, known_parses, parses
+from govorit.names.morphology import CASES, FEMININE, MASCULINE, NEUTER, case_of, fold, known_parses, parses
 
 _NAMESAKES = 64  # persons with a name in common among whom one is looked for: a list of thousands may have as many Ivans
 _LETTERS = range(5, 64)  # of a name that may be spelled in two ways
@@ -97,6 +97,8 @@ def _weighed(text: str, end: int, before: str, readings: tuple[Reading, ...]) ->
         if gender and not _is_owned(before, gender):
             return tuple(_times(r, 1.0 if "nomn" in r.cases and r.gender in (None, gender) else 0.15) for r in readings), gender
     cases, gender = (noun_cases(before), noun_gender(before)) if before.islower() else (frozenset(), None)
+    if not cases:
+        cases, gender = adjective_before(before.rpartition("-")[2])
     fitting = {r for r in readings if r.cases & cases and (gender is None or r.gender in (None, gender))}
     if not fitting:
         return readings, None
@@ -118,10 +120,10 @@ def _times(reading: Reading, factor: float) -> Reading:
 
 @lru_cache(maxsize=1 << 14)
 def past_gender(word: str) -> str | None:
-    """The gender that a verb in the past gives its subject."""
-    if not re.search("(?:л|ла|лся|лась)$", word):
+    """The gender that a verb in the past, or a short participle, gives its subject: `сказала`, `освобождена`."""
+    if not re.search("(?:л|ла|лся|лась|[нт]|[нт]а)$", word):
         return None
-    return next((parse.tag.gender for parse in known_parses(word)[:1] if parse.tag.POS == "VERB"), None)
+    return next((parse.tag.gender for parse in known_parses(word)[:1] if parse.tag.POS in ("VERB", "PRTS")), None)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -132,8 +134,20 @@ def noun_cases(word: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1 << 14)
+def adjective_before(word: str) -> tuple[frozenset[str], str | None]:
+    """The cases and the gender that an adjective gives the name after it, `летнюю`, `арестованный`, `сама`; none for other words."""
+    tags = [parse.tag for parse in known_parses(word) if "Apro" not in parse.tag or parse.normal_form == "сам"]
+    if any(tag.POS not in ("ADJF", "PRTF") or tag.number != "sing" for tag in tags):
+        return frozenset(), None
+    genders = {tag.gender for tag in tags} - {NEUTER}
+    return frozenset(tag.case for tag in tags), genders.pop() if len(genders) == 1 else None
+
+
+@lru_cache(maxsize=1 << 14)
 def noun_gender(word: str) -> str | None:
-    """The gender of whom a noun calls, where it says so: `правозащитница` a woman."""
+    """The gender of whom a noun calls, where it says so: `правозащитница` a woman, but `жена Орлова` may have a man's name with her."""
+    if any(parse.normal_form in lexicon.RELATIONS for parse in known_parses(word)):
+        return None
     nouns = {parse.tag.gender for parse in known_parses(word) if parse.tag.POS == "NOUN" and parse.tag.animacy == "anim"}
     return FEMININE if nouns == {FEMININE} else None
 
@@ -267,10 +281,11 @@ def gender_of(person: Person) -> tuple[str | None, bool]:
     votes: dict[str, float] = {}
     for mention in person.mentions:
         if mention.gender:
-            votes[mention.gender] = votes.get(mention.gender, 0.0) + 0.5
+            votes[mention.gender] = votes.get(mention.gender, 0.0) + 1.0
         if mention.fullness == shape:
-            total = sum(reading.weight for reading in mention.readings)
-            for reading in mention.readings:
+            readings = [r for r in mention.readings if mention.gender is None or r.gender in (None, mention.gender)]
+            total = sum(reading.weight for reading in readings)
+            for reading in readings:
                 if reading.gender:
                     votes[reading.gender] = votes.get(reading.gender, 0.0) + reading.weight / total
     best = max(votes, key=lambda gender: votes[gender], default=None)
