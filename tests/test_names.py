@@ -156,6 +156,14 @@ NAMES = {
         "Скончалась жена <PER>Стэна Ли</PER>. "
         '<src name="Стэн Ли"><PER>Ли</PER></src> <cue>сказал</cue>, что <q indirect>дождь</q>.'
     ),
+    "there, in the paper that has spoken": (
+        'В <src 1 name="отчёт палаты">отчёте палаты</src> <cue 1>говорится</cue>, что <q 1 indirect>снег вывезен</q>. '
+        'Там же <cue 2>указано</cue>, что <q 2 indirect>аванс получен</q><name 2="отчёт палаты"/>.'
+    ),
+    "there, in the office that was named": (
+        "Проверку начала <ORG>прокуратура Омской области</ORG>. "
+        'Там пока не <cue>подтверждают</cue>, что <q indirect>есть подозреваемые</q><name="прокуратура Омской области"/>.'
+    ),
     "a surname that loses a vowel": (
         "Прибыл <PER>Олег Знарок</PER>. "
         '<cue>По мнению</cue> <src name="Олег Знарок"><PER>Знарка</PER></src>, <q indirect>дождь</q>.'

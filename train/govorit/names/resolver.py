@@ -13,7 +13,7 @@ from govorit.names import actors, antecedents, designees, lexicon, people, phras
 from govorit.names.actors import ORGANISATION, PERSON, Actor, Place, Scene
 from govorit.names.entities import Entities
 from govorit.names.interview import Interview
-from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, Head, case_of, find_head, inflected, known_parses
+from govorit.names.morphology import CASES, FEMININE, MASCULINE, NEUTER, Head, case_of, find_head, inflected, known_parses
 from govorit.names.phrases import Phrase
 from govorit.names.speakers import context_of, coordinated, named_in
 
@@ -23,6 +23,7 @@ _IMPERSONAL = re.compile(r"(?:[аяею]тся|лось|лись|\bкак гов
 _INTRODUCED = re.compile(r"([^.!?…\n]*):\s$")
 _SUBJECTS = re.compile(r"\b[Оо]на?\b(?! же\b)")
 _ANYBODY = ("женщина", "мужчина", "девушка", "юноша", "парень")
+_THERE = re.compile(r"(?:[.!?…]\s+|\n|, )(?:(?:При этом|Впрочем|Однако|Но|А) )?там (?:(?:же|пока|также|тоже|не) )*$", re.I)
 _SIGNATURE = re.compile(r"[^.!?…:—\n]{,100}\s*")
 _CLOSED = re.compile('[»”“"] ')
 _CLAUSE = re.compile(r"(?:^|[.!?…:»]\s*|\n[^\w\n]*|, (?:что |как )?|\b[Кк]ак |\bи )[«„“\"]$")
@@ -272,6 +273,8 @@ class Resolver:
             return self._nearest(quote, quote.cue.start, *lexicon.PRONOUNS[own], "pronoun")
         if body := self._beside(quote.cue):
             return Answer(Actor(body, ORGANISATION), "thing")
+        if _THERE.search(self.text, max(quote.cue.start - 40, 0), quote.cue.start) and (house := self._house(quote.cue.start)):
+            return Answer(house, "thing")
         subject = self._subject(quote.cue) if _is_converb(cue) else None
         if subject:
             return Answer(subject, "subject")
@@ -315,7 +318,21 @@ class Resolver:
         speaks = phrases.is_verbal(self.text, cue) and phrases.agreement(self.text, cue).number != "plur"
         if not speaks or not _CLAUSE.search(self.text, max(entity.start - 25, 0), entity.start):
             return None
-        phrase = phrases.read(self.text, entity.start, entity.end, frozenset(("nomn",)))
+        return self._name(entity, frozenset(("nomn",)))
+
+    def _house(self, position: int) -> Actor | None:
+        """Where `там` is: the organisation or paper that has just spoken, or that was named since."""
+        entity = next((entity for entity in self.others.before(position, 250) if entity.label in lexicon.ORGANISATION_LABELS), None)
+        spoke = self.last if self.last and self.last.kind != PERSON else None
+        if entity is None or (spoke and entity.end <= self.last_at):
+            return spoke if self.scene.sentences(self.last_at, position) <= 2 else None
+        if self.scene.sentences(entity.start, position) > 1:
+            return None
+        return Actor(self._name(entity, CASES), ORGANISATION)
+
+    def _name(self, entity: Span, cases: frozenset[str]) -> str:
+        """The name of an organisation, the longest that the article has."""
+        phrase = phrases.read(self.text, entity.start, entity.end, cases)
         return things.fuller(self.text, entity.start, entity.end, self.others) or phrases.designation(self.text, phrase, self.others)
 
     def _subject(self, cue: Span) -> Actor | None:
