@@ -83,6 +83,8 @@ def _mended(text: str, span: Span) -> Span:
     before = _BEFORE.search(text, max(start - 30, 0), start)
     if before and len(words) > 1 and is_patronymic(words[0][0]):
         start = before.start()
+    if len(words[0][0]) > 2 and len(words[-1][0]) == 1 and text[end : end + 1] == ".":  # `Лаурентий Д.`
+        end += 1
     return Span(start, end, span.label)
 
 
