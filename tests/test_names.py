@@ -88,6 +88,9 @@ NAMES = {
         "На встрече с <PER>Нурсултаном Назарбаевым</PER> спорили. "
         '<cue>По словам</cue> <src name="Нурсултан Назарбаев"><PER>Назарбаева</PER></src>, <q indirect>всё решено</q>.'
     ),
+    "an initial of two letters": (
+        'Прибыл <PER>Джеймс Джонс</PER>. <src name="Джеймс Джонс"><PER>Дж.Джонс</PER></src> <cue>сказал</cue>: <q>«Да»</q>.'
+    ),
     "an initial whose full stop was left out": '<src name="Мария Д."><PER>Мария Д</PER>.</src> <cue>сказала</cue>: <q>«Да»</q>.',
     "initials with a space": (
         "Прибыл <PER>Нурсултан Назарбаев</PER>. <q>«Да»</q>, — <cue>сказал</cue> <src name=\"Нурсултан "

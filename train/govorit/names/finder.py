@@ -11,7 +11,7 @@ from govorit.names.declension import is_common, is_name, is_patronymic, is_sylla
 from govorit.names.morphology import NAMES, fold, known_parses, lemma
 from govorit.names.people import WORDS, noun_cases
 
-_PART = rf"(?:[А-ЯЁA-Z]\.|[А-ЯЁA-Z][\w’'`]*(?:-[\w’'`]+)*|(?:{lexicon.PARTICLES})-[А-ЯЁ]\w+)"
+_PART = rf"(?:(?:Дж|[А-ЯЁA-Z])\.|[А-ЯЁA-Z][\w’'`]*(?:-[\w’'`]+)*|(?:{lexicon.PARTICLES})-[А-ЯЁ]\w+)"
 _RUN = re.compile(rf"(?<![\w«„“\"]){_PART}(?:(?: ?(?<=\.)|[ \u00a0](?:(?:{lexicon.PARTICLES})[ \u00a0])*){_PART})*")
 # Where begins what models take into a name by mistake: the Latin form in brackets, the next line.
 _TAIL = re.compile(r"[(\n]")

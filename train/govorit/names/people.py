@@ -15,7 +15,7 @@ from govorit.names.morphology import CASES, FEMININE, MASCULINE, NEUTER, case_of
 _NAMESAKES = 64  # persons with a name in common among whom one is looked for: a list of thousands may have as many Ivans
 _LETTERS = range(5, 64)  # of a name that may be spelled in two ways
 _SURE = 0.9  # of the votes: with less, a person's gender is not known
-WORDS = re.compile(r"[^\W\d_]\.|\w+(?:[-’'`]\w+)*")
+WORDS = re.compile(r"(?:Дж|[^\W\d_])\.|\w+(?:[-’'`]\w+)*")
 _LASTWORDS = re.compile(r"\b([\w-]+)\s+$")
 _RELATIVE = re.compile(r", (?:\w{1,3} )?котор(?:(ая|ую|ой)|ый|ого|ому)\b")
 _NEXTWORDS = re.compile(r"\s+(\w+)")
