@@ -180,6 +180,10 @@ NAMES = {
         "<PER>Брижит Бардо</PER> пела. <PER>Брижит Бардо</PER> ушла. "
         '<src name="Брижит Бардо"><PER>Бриджит Бардо</PER></src> <cue>сказала</cue>: <q>«Да»</q>.'
     ),
+    "a first name and a surname before both together": (
+        "Уволены <PER>Рекс</PER> и <PER>Тиллерсон</PER>. Ждали <PER>Рекса Тиллерсона</PER>. "
+        '<src name="Рекс Тиллерсон"><PER>Тиллерсон</PER></src> <cue>сказал</cue>: <q>«Да»</q>.'
+    ),
     "two names that are alike and not one": (
         "Прибыл <PER>Олег Волков</PER>. <src 1 name=\"Войков\"><PER>Войков</PER></src> <cue 1>сказал</cue>: <q 1>«Да»</q>. "
         "<PER>Мария Седова</PER> ушла. <PER>Мария Седова</PER> пела. "

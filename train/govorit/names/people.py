@@ -16,6 +16,7 @@ _NAMESAKES = 64  # persons with a name in common among whom one is looked for: a
 _LETTERS = range(5, 64)  # of a name that may be spelled in two ways
 _SURE = 0.9  # of the votes: with less, a person's gender is not known
 WORDS = re.compile(r"(?:Дж|[^\W\d_])\.|\w+(?:[-’'`]\w+)*")
+_DOUBLED = re.compile(r"(.)\1")
 _LASTWORDS = re.compile(r"\b([\w-]+)\s+$")
 _RELATIVE = re.compile(r", (?:\w{1,3} )?котор(?:(ая|ую|ой)|ый|ого|ому)\b")
 _NEXTWORDS = re.compile(r"\s+(\w+)")
@@ -184,18 +185,19 @@ def _agrees(mention: Mention, person: Person) -> bool:
 
 
 def _joined(people: Iterable[Person]) -> dict[Person, Person]:
-    """Who is another person, whose name is spelled in two ways: `Буффье` is `Фолькер Буфье`, `Сюзанна Остхоф` `Сюзанна Остхофф`."""
+    """Who is another person, as `Рекс` and `Тиллерсон` are, or with a name spelled in two ways: `Буффье` is `Фолькер Буфье`."""
     joined: dict[Person, Person] = {}
     places: dict[str, list[Person]] = {}  # by their names, and by their surnames, with a letter left out
     for person in sorted(people, key=_standing, reverse=True):
         forms = _spelled(person.fullest)
         cuts = {cut for form in forms for cut in _cuts(" ".join(form))}
         above = {joined.get(other, other) for cut in cuts for other in places.get(cut, [])[:_NAMESAKES]}
-        near = [other for other in above if _are_respelt(forms, _spelled(other.fullest))]
+        near = [other for other in above if alike(person.fullest, other.fullest)] if len(person.fullest.words) == 1 else []
+        near = near or [other for other in above if _are_respelt(forms, _spelled(other.fullest))]
         if len(near) == 1:
             joined[person] = near[0]
         if person.fullest.fullness[1] > 1:
-            for cut in cuts | {cut for form in forms for cut in _cuts(form[-1])}:
+            for cut in cuts | {cut for form in forms for word in form for cut in _cuts(word)}:
                 places.setdefault(cut, []).append(person)
     return joined
 
@@ -219,13 +221,14 @@ def _are_respelt(ones: Iterable[tuple[str, ...]], others: Iterable[tuple[str, ..
 
 @lru_cache(maxsize=1 << 14)
 def _cuts(word: str) -> frozenset[str]:
-    """A word, folded, and what is left of it without one of the letters between its first and last; nothing where it is too short."""
-    return frozenset((word, *(word[:i] + word[i + 1 :] for i in range(1, len(word) - 1)))) if len(word) in _LETTERS else frozenset()
+    """A word, folded, and what is left of it without one of the letters between its first and last, if it is long."""
+    return frozenset((word, *(word[:i] + word[i + 1 :] for i in range(1, len(word) - 1) if len(word) in _LETTERS)))
 
 
 def is_respelt(one: str, other: str) -> bool:
-    """Whether two words may be one name, written with a letter more, less or else: no two names that a dictionary knows."""
-    return not _cuts(one).isdisjoint(_cuts(other)) and not (is_name(one) and is_name(other))
+    """Whether two words may be one name, written with a letter more, less or else: two that a dictionary knows only if it is doubled."""
+    doubled = _DOUBLED.sub(r"\1", one) == _DOUBLED.sub(r"\1", other)
+    return not _cuts(one).isdisjoint(_cuts(other)) and (doubled or not (is_name(one) and is_name(other)))
 
 
 @lru_cache(maxsize=1 << 14)
