@@ -92,6 +92,8 @@ def _find_head(words: tuple[str, ...], cases: frozenset[str]) -> Head | None:
     oblique = cases - {"nomn", "accs"} if "nomn" not in cases else frozenset()
     for index, word in enumerate(words):
         known = [parse for parse in parses(word) if parse.tag.POS == "NOUN" and case_of(parse) in CASES]
+        if any(parse.tag.animacy == "inan" for parse in known_parses(word.partition("-")[0])[:1]) and "-" in word:
+            known = [parse for parse in known if parse.tag.animacy == "inan"] or known  # a `компания-перевозчик` is a company
         sure = parses(word)[0].tag.POS == "NOUN"  # then also a case in which it is hardly ever seen: `в сети`
         nouns = [parse for parse in known if parse.score > 0.02 or (sure and case_of(parse) in oblique)]
         if nouns and not (index + 1 < len(words) and _is_adjective_of(words[index + 1], word, cases)):
