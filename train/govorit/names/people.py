@@ -14,6 +14,7 @@ from govorit.names.morphology import CASES, FEMININE, MASCULINE, NEUTER, case_of
 
 _NAMESAKES = 64  # persons with a name in common among whom one is looked for: a list of thousands may have as many Ivans
 _LETTERS = range(5, 64)  # of a name that may be spelled in two ways
+_THIN = 0.1  # of the weight of all readings of a name
 _SURE = 0.9  # of the votes: with less, a person's gender is not known
 WORDS = re.compile(r"(?:Дж|[^\W\d_])\.|\w+(?:[-’'`]\w+)*")
 _DOUBLED = re.compile(r"(.)\1")
@@ -87,15 +88,17 @@ def read_name(text: str, start: int, end: int) -> Mention:
 
 def _weighed(text: str, end: int, before: str, readings: tuple[Reading, ...]) -> tuple[tuple[Reading, ...], str | None]:
     """Weigh readings by the words beside the name: a verb in the past has its subject there, a noun its apposition."""
+    total = sum(r.weight for r in readings)
     if relative := _RELATIVE.match(text, end):
         whose = FEMININE if relative[1] else MASCULINE
-        share = sum(r.weight for r in readings if r.gender in (None, whose)) / sum(r.weight for r in readings)
-        if share >= 0.1:  # else it is a noun before the name: `фирма Петрова, которая`
+        share = sum(r.weight for r in readings if r.gender in (None, whose)) / total
+        if share >= _THIN:  # else it is a noun before the name: `фирма Петрова, которая`
             return tuple(_times(r, 1.0 if r.gender in (None, whose) else 0.15) for r in readings), whose
     after = _NEXTWORDS.match(text, end)
+    subject = sum(r.weight for r in readings if "nomn" in r.cases) / total
     for word in (after[1] if after else "", before):
         gender = past_gender(word)
-        if gender and not _is_owned(before, gender):
+        if gender and subject >= _THIN and not _is_owned(before, gender):  # not `встретила Ивана Петрова`
             return tuple(_times(r, 1.0 if "nomn" in r.cases and r.gender in (None, gender) else 0.15) for r in readings), gender
     cases, gender = (noun_cases(before), noun_gender(before)) if before.islower() else (frozenset(), None)
     if not cases:
