@@ -58,6 +58,27 @@ def test_six_words_by_force():
         assert valid(path) and total(scores, path) == pytest.approx(scores[np.arange(6), paths].sum(axis=1).max())
 
 
+def test_costs_of_boundaries_count():
+    rng = np.random.default_rng(3)
+    for case in range(600):
+        size = rng.integers(1, 5)
+        scores, costs = rng.normal(size=(size, 7)), -rng.exponential(2, size=(3, 2, size + 1))
+        if case % 2:
+            scores[rng.random(scores.shape) < 0.3] = -np.inf
+            scores[:, 0] = np.maximum(scores[:, 0], -100)
+
+        def worth(path, scores=scores, costs=costs):
+            begins = sum(costs[tag // 2, 0, i] for i, tag in enumerate(path) if tag % 2)
+            ends = sum(
+                costs[(tag - 1) // 2, 1, i] for i, tag in enumerate(path, 1) if tag and not (i < len(path) and path[i] == tag + tag % 2)
+            )
+            return total(scores, path) + begins + ends
+
+        path = viterbi.best_path(scores, costs)
+        assert valid(path)
+        assert worth(path) == pytest.approx(max(map(worth, PATHS[size])))
+
+
 def test_the_shortcut_and_viterbi_agree(monkeypatch):
     rng = np.random.default_rng(2)
     cases = [rng.normal(size=(n, 7)) + 4 * (np.arange(7) == 0) for n in (1, 2, 5, 40, 300) for _ in range(40)]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from govorit import words
 from govorit.article import Span
+
+_LEAST = -1e6  # stands for -inf in sums
+_SLACK = 1e-6  # more than they lose by rounding
+
+Chance = tuple[int, float, float, float]  # a label with its scores to begin at a word, to go on with it, and to end behind it
 
 
 def spans(scores: np.ndarray, bounds: Sequence[tuple[int, int]], labels: Sequence[str], costs: np.ndarray | None = None) -> list[Span]:
@@ -18,16 +21,15 @@ def spans(scores: np.ndarray, bounds: Sequence[tuple[int, int]], labels: Sequenc
     >>> spans(np.log([[.1, .8, .1], [.2, .1, .7]]), [(0, 2), (3, 8)], ["PER"])
     [Span(start=0, end=8, label='PER', score=0.75)]
     """
-    tags = words.tag_names(labels)
     path = best_path(scores, costs)
     chosen = np.exp(scores[np.arange(len(path)), path].astype(np.float64))
-    found = []
-    starts = {start: i for i, (start, _) in enumerate(bounds)}
-    ends = {end: i for i, (_, end) in enumerate(bounds)}
-    for span in words.decode([tags[i] for i in path], bounds):
-        score = chosen[starts[span.start] : ends[span.end] + 1].mean()
-        found.append(replace(span, score=round(float(score), 4)))
-    return found
+    begins = np.flatnonzero(path % 2)
+    stops = np.append(np.flatnonzero((path == 0) | (path % 2)), len(path))  # words that go on with nothing
+    ends = stops[np.searchsorted(stops, begins, side="right")]
+    return [
+        Span(bounds[begin][0], bounds[end - 1][1], labels[path[begin] // 2], round(float(chosen[begin:end].sum()) / (end - begin), 4))
+        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
+    ]
 
 
 def best_path(scores: np.ndarray, costs: np.ndarray | None = None) -> np.ndarray:
@@ -41,42 +43,54 @@ def best_path(scores: np.ndarray, costs: np.ndarray | None = None) -> np.ndarray
         if _valid(path):
             return path  # the best of all sequences is the best of the valid ones
         costs = np.zeros((scores.shape[1] // 2, 2, len(scores) + 1))
-    begins, ends = (costs[:, side].T.tolist() for side in (0, 1))
-    return np.array(_search(scores.tolist(), begins, ends), dtype=np.int64)
+    outside, kept = scores[:, 0].astype(np.float64), scores[:, 2::2].astype(np.float64)
+    begun, ended = scores[:, 1::2] + costs[:, 0, :-1].T.astype(np.float64), costs[:, 1, 1:].T
+    worth = _worth(outside[:, None], begun, kept, ended)
+    chances: list[list[Chance]] = [[] for _ in scores]
+    columns = (*np.nonzero(worth), begun[worth], kept[worth], ended[worth])
+    for word, *chance in zip(*(column.tolist() for column in columns), strict=True):
+        chances[word].append(tuple(chance))
+    path = np.zeros(len(scores), dtype=np.int64)
+    edges = np.flatnonzero(np.diff(worth.any(axis=1), prepend=False, append=False))
+    for first, last in edges.reshape(-1, 2).tolist():
+        path[first:last] = _search(outside[first:last].tolist(), chances[first:last])
+    return path
 
 
-def _search(rows: list[list[float]], begins: list[list[float]], ends: list[list[float]]) -> list[int]:
-    """Viterbi over O and one state a label, B or I: in plain numbers, which for a dozen tags is faster than in arrays."""
-    labels = range(len(begins[0]))
-    outside, inside = 0.0, [-math.inf for _ in labels]
-    came: list[int] = []  # the state before a word that is O or B: 0 for O, label + 1
-    stayed: list[list[bool]] = []  # whether a word in a span of each label goes on with it
-    for row, begin, end in zip(rows, begins, ends, strict=False):
-        best, source = _best(outside, inside, end)
-        goes_on = []
-        for label in labels:
-            begun, kept = best + begin[label] + row[2 * label + 1], inside[label] + row[2 * label + 2]
-            goes_on.append(kept > begun)
-            inside[label] = max(begun, kept)
-        outside = best + row[0]
+def _worth(outside: np.ndarray, begun: np.ndarray, kept: np.ndarray, ended: np.ndarray) -> np.ndarray:
+    """Say which words lie in a span of a label that is worth more than O all along, (words, labels): in no other span is a best path."""
+    outside, begun, kept = (np.maximum(values, _LEAST) for values in (outside, begun, kept))
+    gains = np.cumsum(kept - outside, axis=0)  # of a span that goes on, up to each word
+    begin = np.maximum.accumulate(begun - outside - gains)
+    end = np.maximum.accumulate((gains + ended)[::-1])[::-1]
+    return begin + end > -_SLACK
+
+
+def _search(outside: Sequence[float], chances: Sequence[Sequence[Chance]]) -> list[int]:
+    """Viterbi over O and one state a label, B or I: in plain numbers, since few labels have a chance at a word."""
+    best, inside = 0.0, dict[int, float]()
+    came = [0]  # the state behind each word that is best to leave: 0 for O, label + 1
+    stayed: list[set[int]] = []  # the states that a word goes on with
+    for score, labels in zip(outside, chances, strict=True):
+        before, spans, source, goes_on = best, inside, 0, set()
+        best, inside = before + score, {}
+        for label, begun, kept, ended in labels:
+            value, longer = before + begun, spans.get(label, -math.inf) + kept
+            if longer > value:
+                value = longer
+                goes_on.add(label + 1)
+            inside[label] = value
+            if value + ended > best:
+                best, source = value + ended, label + 1
         came.append(source)
         stayed.append(goes_on)
-    path, state = [0] * len(rows), _best(outside, inside, ends[-1])[1]
-    for i in range(len(rows) - 1, -1, -1):
-        if state and stayed[i][state - 1]:
+    path, state = [0] * len(outside), came.pop()
+    for i in range(len(outside) - 1, -1, -1):
+        if state in stayed[i]:
             path[i] = 2 * state
         else:
             path[i], state = max(2 * state - 1, 0), came[i]
     return path
-
-
-def _best(outside: float, inside: list[float], end: list[float]) -> tuple[float, int]:
-    """The best state to leave, and its score once its span has ended."""
-    best, source = outside, 0
-    for label, (value, cost) in enumerate(zip(inside, end, strict=True)):
-        if value + cost > best:
-            best, source = value + cost, label + 1
-    return best, source
 
 
 def _valid(path: np.ndarray) -> bool:
