@@ -1,5 +1,9 @@
+import re
+from random import Random
+
 import numpy as np
 import pytest
+import razdel
 from raw import NAMES
 
 from govorit import words
@@ -42,6 +46,18 @@ def test_every_word_gets_a_hint_whatever_the_text():
         bounds = words.words(text)
         tags = hints.find(text, bounds, read(text), NAMES)
         assert tags.shape == (len(bounds),) and (tags > 0).all() and (tags < hints.COUNT).all()
+
+
+def test_the_rules_get_the_tokens_of_razdel():
+    rng = Random(0)
+    texts = ["".join(rng.choices("абв yΔ12.,-–_/\\!?…:;)(«»'\"* \n\t\u00a0\u2028\u0301", k=rng.randrange(16))) for _ in range(3000)]
+    for text in (*texts, "Вице -премьер, 2005, 6 мая: «Да!» :)", "yahoo! «т.д.»,"):
+        starts = [at + token.start for at, line in lines(text) for token in razdel.tokenize(line)]
+        assert hints.tokens(text, [(0, 1)], {}, {})[0].tolist() == starts
+
+
+def lines(text: str) -> list[tuple[int, str]]:
+    return [(match.start(), match[0]) for match in re.finditer("[^\n]+", text)]
 
 
 def test_a_hint_speaks_for_its_own_tag_before_anything_is_learnt():
