@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -110,21 +111,16 @@ def tokenize_all(texts: Sequence[str], tokenizer: Tokenizer) -> list[Tokens]:
 
 
 def _align(text: str, ids: Sequence[int], offsets: Sequence[tuple[int, int]]) -> Tokens:
-    bounds: list[tuple[int, int]] = []
-    heads: list[int] = []
-    token = 0
-    for start, end in words.words(text):
-        while token < len(offsets) and _begin(text, offsets[token]) < start:
-            token += 1
-        if token < len(offsets) and _begin(text, offsets[token]) < end:
-            bounds.append((start, end))
-            heads.append(token)
-    return Tokens(np.array(ids, dtype=np.int32), bounds, np.array(heads, dtype=np.int64))
+    bounds = words.words(text)
+    starts, ends = np.array(bounds, dtype=np.int64).reshape(-1, 2).T
+    begins = [start if end - start < 2 or text[start].isalnum() else _begin(text, start, end) for start, end in offsets]
+    heads = np.searchsorted(np.maximum.accumulate(begins, dtype=np.int64), starts)  # the first token that begins no earlier
+    own = np.append(begins, len(text))[heads] < ends
+    return Tokens(np.array(ids, dtype=np.int32), list(compress(bounds, own.tolist())), heads[own])
 
 
-def _begin(text: str, offset: tuple[int, int]) -> int:
+def _begin(text: str, start: int, end: int) -> int:
     """Where a token's own text begins: byte-level tokenizers count the space before a word to it, and what is hidden after that space."""
-    start, end = offset
     while start < end - 1 and (text[start].isspace() or unicodedata.category(text[start]) in ("Cf", "Cc")):
         start += 1
     return start
