@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from govorit.decoding.hints import SYNTAX
+from govorit.decoding.hints import SYNTAX, log_softmax
 from govorit.decoding.links import VECTORS
 from govorit.errors import UserError
 
@@ -105,8 +105,3 @@ def _array(key: str, values: np.ndarray) -> np.ndarray:
     if key == VECTORS:
         return values
     return values.argmax(-1) if key.startswith(SYNTAX) else log_softmax(values)
-
-
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Turn logits (…, labels) into log-probabilities."""
-    return logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)

@@ -39,8 +39,12 @@ class Hints:
 
     def shift(self, scores: np.ndarray, hinted: np.ndarray) -> np.ndarray:
         """Add what hints (words,) say to the log-probabilities (words, tags)."""
-        logits = scores + self.weights[hinted]
-        return logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
+        return log_softmax(scores + self.weights[hinted])
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Turn logits (…, labels) into log-probabilities, label by label: a sum over each short row by itself takes thrice the time."""
+    return logits - np.logaddexp.reduce(np.ascontiguousarray(np.moveaxis(logits, -1, 0)))[..., None]
 
 
 def find(text: str, bounds: Sequence[tuple[int, int]], read: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> np.ndarray:

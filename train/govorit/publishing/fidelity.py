@@ -21,7 +21,7 @@ from govorit import checkpoint, windows, words
 from govorit import contract as contracts
 from govorit.article import Article
 from govorit.decoding import viterbi
-from govorit.engines import log_softmax
+from govorit.decoding.hints import log_softmax
 from govorit.errors import UserError
 from govorit.extractor import Extractor
 from govorit.network.tagger import Tagger
