@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -27,8 +28,8 @@ _OUTSIDE, _INSIDE, _OPENS, _CLOSED = range(4)  # how a boundary lies to outermos
 _SHAPE = (4, _LOWER + 1, _LOWER + 1)
 CONTEXTS = int(np.prod(_SHAPE))
 _NUMERAL = re.compile("[IVXLC]+")
-_SIGN = re.compile(rf"[(),;:|/…!?\[\]{{}}]|(?<=\s)[{DASHES}]|[{DASHES}](?=\s)")  # in no person's name
-_YOUNGER = re.compile(r"(?<=\w)-(?=(?:млад|стар)ш)")  # `Буш-младший`
+_SIGN = re.compile(rf"[(),;:|/…!?\[\]{{}}{DASHES}](?:(?<![{DASHES}])|(?<=\s.)|(?=\s))")  # in no person's name
+_YOUNGER = re.compile(r"-(?<=\w-)(?=(?:млад|стар)ш)")  # `Буш-младший`
 _PRIOR = 10.0  # what independence of the three parts of a context is worth, in observed boundaries
 _FEW = 20  # spans of a label, below which nothing can be counted
 _WEIGHTS = dict.fromkeys(("DIRECT", "INDIRECT", "MIXED"), 4.0) | {"CUE": 1.0, "SPEAKER": 1.0}
@@ -41,9 +42,7 @@ def contexts(text: str, bounds: Sequence[tuple[int, int]]) -> np.ndarray:
     """
     kinds = [_kind(text[start:end]) for start, end in bounds]
     before, after = np.array([_EDGE, *kinds], dtype=np.int64), np.array([*kinds, _EDGE], dtype=np.int64)
-    for i in range(1, len(bounds)):
-        if "\n" in text[bounds[i - 1][1] : bounds[i][0]]:
-            after[i] = _EDGE
+    after[1:][_line_ends(text, bounds)[1:] > 0] = _EDGE
     state = np.full(len(bounds) + 1, _OUTSIDE, dtype=np.int64)
     starts = [start for start, _ in bounds]
     for start, end in stretches(text):
@@ -59,9 +58,8 @@ def within_lines(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, int]
     Lines are no paragraphs in a text that was wrapped, where some begin with a small letter; there an empty line has to stand between.
     """
     wrapped = any(line[:1].islower() for line in text.split("\n"))
-    between = (text[one[1] : other[0]] for one, other in pairwise(bounds))
-    first = [i for i, gap in enumerate(between, 1) if gap.count("\n") > wrapped]
-    return _cut(scores, first, range(2, scores.shape[1], 2))
+    first = np.flatnonzero(_line_ends(text, bounds)[1:-1] > wrapped) + 1
+    return _cut(scores, first.tolist(), range(2, scores.shape[1], 2))
 
 
 def within_names(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, int]], labels: Sequence[str]) -> np.ndarray:
@@ -75,7 +73,8 @@ def within_names(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, int]
         return scores
     scripts = [_script(text[start:end]) for start, end in bounds]
     changes = [i for i, (one, other) in enumerate(pairwise(scripts), 1) if one and other and one != other]
-    signs, younger = ([i for i, (start, _) in enumerate(bounds) if kind.match(text, start)] for kind in (_SIGN, _YOUNGER))
+    number = {start: i for i, (start, _) in enumerate(bounds)}
+    signs, younger = ([number[found.start()] for found in kind.finditer(text) if found.start() in number] for kind in (_SIGN, _YOUNGER))
     scores = _cut(scores, changes + signs, persons)
     if younger:
         scores = scores.copy()
@@ -144,6 +143,13 @@ def count(articles: Sequence[Article], layer: str, labels: Sequence[str]) -> np.
     return np.where(enough[..., None], weights * np.minimum(costs, 0), 0).astype(np.float32)
 
 
+def _line_ends(text: str, bounds: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Count the line ends that stand right before each word, and behind the last one: (words + 1,)."""
+    ends = [found.start() for found in re.finditer("\n", text)]
+    return np.bincount(np.searchsorted([start for start, _ in bounds], ends), minlength=len(bounds) + 1)
+
+
+@lru_cache(maxsize=1 << 16)
 def _kind(word: str) -> int:
     found = _CLASSES.get(word.lower())
     if found is not None:
@@ -151,6 +157,7 @@ def _kind(word: str) -> int:
     return _UPPER if word[0].isupper() else _DIGIT if word[0].isdigit() else _LOWER
 
 
+@lru_cache(maxsize=1 << 16)
 def _script(word: str) -> str:
     """`latin` or `cyrillic`, by the first letter; neither of numerals and of what begins with no letter."""
     first = word[0]
