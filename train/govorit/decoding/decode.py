@@ -51,7 +51,7 @@ def decode(
     entities = bodies.settled(article.text, nameless.without(article.text, named), places, labels)
     quoted = speakers.beside_names(article.text, speeches.whole(article.text, found.get("quotes", [])), entities)
     tied = nearness.tie(quoted, article.text)
-    if aids.links is not None:
+    if tied and aids.links is not None:
         tied = links.tie(quoted, article.text, tied, bounds, scores[links.VECTORS], aids.links)
     said = speakers.beside_cues(article.text, speeches.without_links(article.text, tied), entities)
     return replace(article, entities=tuple(entities), quotes=names.resolve(article.text, entities, said))

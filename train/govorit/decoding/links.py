@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,7 @@ def tie(
     found = []
     for group, sure, (cue, of_cue), (speaker, of_speaker) in zip(groups, certain, chosen["cue"], chosen["speaker"], strict=True):
         parts = tuple(spans[scene.contents[row]] for row in group)
-        said = float(np.mean([part.score for part in parts if part.score is not None] or [0.0]))
+        said = fmean([part.score for part in parts if part.score is not None] or [0.0])
         found.append(
             Quote(
                 parts[0].label.lower(),
@@ -231,8 +232,13 @@ def _group(candidates: np.ndarray, chances: np.ndarray) -> tuple[list[list[int]]
 
 def _choose(groups: Sequence[Sequence[int]], candidates: np.ndarray, chances: np.ndarray) -> list[tuple[int | None, float]]:
     """Choose a span, or None, for each group of rows, and say how probable it is."""
-    chosen = []
+    chosen: list[tuple[int | None, float]] = []
+    slots = chances.argmax(axis=1).tolist()
     for group in groups:
+        if len(group) == 1:  # as most are
+            place = group[0], slots[group[0]]
+            chosen.append((int(candidates[place]) if place[1] else None, float(chances[place])))
+            continue
         means: dict[int | None, float] = defaultdict(float)
         for row in group:
             for slot, (span, chance) in enumerate(zip(candidates[row].tolist(), chances[row].tolist(), strict=True)):
