@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from govorit.marks import stretches
 from govorit.rules.lexicon import ABBREVIATED, DASHES, NOMINALS, NOT_REPORT, ONLY_NEGATED, REPORT, SHORT, STOPS
 
 ROOT, LEFT, RIGHT = -1, -2, -3
+_BEFORE = STOPS | {*'»”“"'}  # a sentence
 LONGEST = 300  # tokens of a sentence: tables and lists without a full stop are cut there
 
 
@@ -84,7 +86,7 @@ class Document:
         """Whether the token is a verb (or `уверен`) that reports words; `more` are further beginnings of such verbs."""
         form, word = self.forms[token], self.words[token]
         if form.startswith(("NOUN", "PROPN", "ADV")):  # what the models take a rare verb for
-            return word.startswith(REPORT) and word.endswith(("ла", "лся", "лась", "лись"))
+            return word.endswith(("ла", "лся", "лась", "лись")) and _reports(word)
         if form.startswith("ADJ"):
             return "Variant=Short" in form and word.startswith(("уверен", "убежден"))
         if not self.is_verb(token) or word in NOT_REPORT:
@@ -92,7 +94,7 @@ class Document:
         if word == "следует":
             behind = self.words[token + 1 : token + 3]
             return behind[:1] == ["из"] or (behind == [",", "что"] and "из" in self.words[self.sentence(token)[0] : token])
-        return word.startswith(REPORT + more) or (word.startswith(ONLY_NEGATED) and token > 0 and self.words[token - 1] == "не")
+        return _reports(word, more) or (word.startswith(ONLY_NEGATED) and token > 0 and self.words[token - 1] == "не")
 
     def is_free(self, first: int, last: int) -> bool:
         return not any(self.taken[first:last])
@@ -184,24 +186,29 @@ def read(text: str, starts: np.ndarray, labels: Mapping[str, np.ndarray], names:
         list(map(names[layer].__getitem__, labels[layer].tolist())) for layer in ("forms", "relations", "entities")
     )
     far = {"root": ROOT, "left": LEFT, "right": RIGHT}
-    offsets = [(0, far[name]) if name in far else (1, int(name)) for name in names["heads"]]
-    heads = [offsets[i][0] * at + offsets[i][1] for at, i in enumerate(labels["heads"].tolist())]
-    heads = [head if RIGHT <= head < len(first) else ROOT for head in heads]  # a text may be cut out of a longer one
+    near, offsets = np.array([(0, far[name]) if name in far else (1, int(name)) for name in names["heads"]])[labels["heads"]].T
+    found = near * np.arange(len(first)) + offsets
+    heads = np.where((found >= RIGHT) & (found < len(first)), found, ROOT).tolist()  # a text may be cut out of a longer one
     words = [piece.lower().replace("ё", "е") or " " for piece in pieces]
     ends = [start + len(piece) for start, piece in zip(first, pieces, strict=True)]
     return Document(text, first, ends, words, forms, relations, heads, entities)
 
 
+@lru_cache(maxsize=1 << 16)
+def _reports(word: str, more: tuple[str, ...] = ()) -> bool:
+    return word.startswith(REPORT + more)
+
+
 def _sentences(document: Document) -> Iterator[int]:
     """First tokens of sentences, then the number of tokens. Marks hold no sentence end but at their own end."""
-    words, starts, ends, marked = document.words, document.starts, document.ends, document.marked
+    words, starts, marked = document.words, document.starts, document.marked
     paragraphs, opens = set(document.paragraphs), document.opens
     begun = 0
     for token in range(len(words)):
         if token - begun < LONGEST:
-            if token and marked[token] and marked[token - 1] and starts[token] not in opens:
+            if token not in paragraphs and (words[token - 1] not in _BEFORE or not _starts_sentence(document, token)):
                 continue
-            if token not in paragraphs and (starts[token] == ends[token - 1] or not _starts_sentence(document, token)):
+            if token and marked[token] and marked[token - 1] and starts[token] not in opens:
                 continue
         yield token
         begun = token
@@ -211,6 +218,8 @@ def _sentences(document: Document) -> Iterator[int]:
 def _starts_sentence(document: Document, token: int) -> bool:
     """Whether a sentence starts at a token: a stop lies before it, of no abbreviation or initial, or within marks that close there."""
     words, letter = document.words, document.text[document.starts[token]]
+    if document.starts[token] == document.ends[token - 1]:
+        return False
     stop, before = words[token - 1], words[token - 2] if token > 1 else ""
     if stop in '»”“"':
         return before in STOPS and letter.isupper()
