@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -149,7 +148,6 @@ def _line_ends(text: str, bounds: Sequence[tuple[int, int]]) -> np.ndarray:
     return np.bincount(np.searchsorted([start for start, _ in bounds], ends), minlength=len(bounds) + 1)
 
 
-@lru_cache(maxsize=1 << 16)
 def _kind(word: str) -> int:
     found = _CLASSES.get(word.lower())
     if found is not None:
@@ -157,7 +155,6 @@ def _kind(word: str) -> int:
     return _UPPER if word[0].isupper() else _DIGIT if word[0].isdigit() else _LOWER
 
 
-@lru_cache(maxsize=1 << 16)
 def _script(word: str) -> str:
     """`latin` or `cyrillic`, by the first letter; neither of numerals and of what begins with no letter."""
     first = word[0]

@@ -47,9 +47,10 @@ def best_path(scores: np.ndarray, costs: np.ndarray | None = None) -> np.ndarray
     begun, ended = scores[:, 1::2] + costs[:, 0, :-1].T.astype(np.float64), costs[:, 1, 1:].T
     worth = _worth(outside[:, None], begun, kept, ended)
     chances: list[list[Chance]] = [[] for _ in scores]
-    columns = (*np.nonzero(worth), begun[worth], kept[worth], ended[worth])
-    for word, *chance in zip(*(column.tolist() for column in columns), strict=True):
-        chances[word].append(tuple(chance))
+    words, labels = np.nonzero(worth)
+    columns = (column.tolist() for column in (labels, begun[worth], kept[worth], ended[worth]))
+    for word, chance in zip(words.tolist(), zip(*columns, strict=True), strict=True):
+        chances[word].append(chance)
     path = np.zeros(len(scores), dtype=np.int64)
     edges = np.flatnonzero(np.diff(worth.any(axis=1), prepend=False, append=False))
     for first, last in edges.reshape(-1, 2).tolist():

@@ -6,7 +6,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 
@@ -86,7 +85,7 @@ class Document:
         """Whether the token is a verb (or `уверен`) that reports words; `more` are further beginnings of such verbs."""
         form, word = self.forms[token], self.words[token]
         if form.startswith(("NOUN", "PROPN", "ADV")):  # what the models take a rare verb for
-            return word.endswith(("ла", "лся", "лась", "лись")) and _reports(word)
+            return word.endswith(("ла", "лся", "лась", "лись")) and word.startswith(REPORT)
         if form.startswith("ADJ"):
             return "Variant=Short" in form and word.startswith(("уверен", "убежден"))
         if not self.is_verb(token) or word in NOT_REPORT:
@@ -94,7 +93,11 @@ class Document:
         if word == "следует":
             behind = self.words[token + 1 : token + 3]
             return behind[:1] == ["из"] or (behind == [",", "что"] and "из" in self.words[self.sentence(token)[0] : token])
-        return _reports(word, more) or (word.startswith(ONLY_NEGATED) and token > 0 and self.words[token - 1] == "не")
+        return (
+            word.startswith(REPORT)
+            or word.startswith(more)
+            or (word.startswith(ONLY_NEGATED) and token > 0 and self.words[token - 1] == "не")
+        )
 
     def is_free(self, first: int, last: int) -> bool:
         return not any(self.taken[first:last])
@@ -192,11 +195,6 @@ def read(text: str, starts: np.ndarray, labels: Mapping[str, np.ndarray], names:
     words = [piece.lower().replace("ё", "е") or " " for piece in pieces]
     ends = [start + len(piece) for start, piece in zip(first, pieces, strict=True)]
     return Document(text, first, ends, words, forms, relations, heads, entities)
-
-
-@lru_cache(maxsize=1 << 16)
-def _reports(word: str, more: tuple[str, ...] = ()) -> bool:
-    return word.startswith(REPORT + more)
 
 
 def _sentences(document: Document) -> Iterator[int]:
