@@ -85,12 +85,15 @@ class OnnxEngine:
 
     def __call__(self, ids: np.ndarray, mask: np.ndarray) -> dict[str, np.ndarray]:
         """Score windows one by one: activations are rounded to the range of what is read at once, and company must not change an answer."""
+        runs = [
+            self.session.run(self.keys, dict(zip(INPUTS, (ids[row : row + 1, :size], mask[row : row + 1, :size]), strict=True)))
+            for row, size in enumerate(mask.sum(axis=1))
+        ]
         answers: dict[str, np.ndarray] = {}
-        for row, size in enumerate(mask.sum(axis=1)):
-            inputs = dict(zip(INPUTS, (ids[row : row + 1, :size], mask[row : row + 1, :size]), strict=True))
-            for key, values in zip(self.keys, self.session.run(self.keys, inputs), strict=True):
-                found = _array(key, values[0])
-                answers.setdefault(key, np.zeros((*ids.shape, *found.shape[1:]), found.dtype))[row, :size] = found
+        for key, found in zip(self.keys, zip(*runs, strict=True), strict=True):
+            for row, values in enumerate(found):
+                array = _array(key, values[0])
+                answers.setdefault(key, np.zeros((*ids.shape, *array.shape[1:]), array.dtype))[row, : len(array)] = array
         return answers
 
 
