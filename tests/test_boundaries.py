@@ -124,6 +124,7 @@ def test_a_persons_name_stays_in_one_script():
         ("Хван Чжан Lenta", ["Хван Чжан", "Lenta"]),
         ("Елизавета II Виндзор", ["Елизавета II Виндзор"]),
         ("Ben Cohn", ["Ben Cohn"]),
+        ("Cергей Петров", ["Cергей Петров"]),  # with a Latin C
         ("Жан-Поль Ги", ["Жан-Поль Ги"]),
     ):
         bounds = words(text)

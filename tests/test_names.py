@@ -804,6 +804,36 @@ def test_speakers_are_named_as_a_reader_names_them(case):
 
 
 @pytest.mark.parametrize(
+    "told, said, name",
+    [
+        ("Представитель <PER>Кейт Миддлтон</PER> заявил о болезни", "она", "Кейт Миддлтон"),
+        ("Знакомый <PER>Кейт Миддлтон</PER> рассказал о болезни", "она", "Кейт Миддлтон"),
+        ("Режиссёр снял <PER>Николь Кидман</PER>", "она", "Николь Кидман"),
+        ("<PER>Карл Шульц</PER> приехал", "тренер <PER>Шольц</PER>", "Шольц"),
+        ("<PER>Эрик Ротенберг</PER> приехал", "<PER>Розенберг</PER>", "Розенберг"),
+        ("<PER>Владимир Кравчик</PER> приехал", "президент <PER>Кравчук</PER>", "Кравчук"),
+        ("Матч выиграл <ORG>Спартак Кострома</ORG>", "<ORG>СК</ORG>", "СК"),
+        ("Открыт <ORG>Центр безопасности</ORG>", "<ORG>ЦБ</ORG>", "ЦБ"),
+    ],
+)
+def test_likeness_is_not_enough(told, said, name):
+    gold = parse(f'{told}. <q>«Да»</q>, — <cue>сказал{"а" * (said == "она")}</cue> <src name="{name}">{said}</src>.')
+    assert resolved(gold) == [name]
+
+
+def test_there_is_not_where_somebody_has_gone_since():
+    for place in ("больницу", "Китай"):
+        gold = parse(f"<PER>Иванов</PER> из <ORG>Газпрома</ORG> уехал в {place}. Там <cue>рассказали</cue>, что <q indirect>он умер</q>.")
+        assert resolved(gold) == [None]
+    assert resolved(parse("Сайт <ORG>»</ORG> закрыт. Там <cue>сообщили</cue>, что <q indirect>он умер</q>.")) == [None]
+
+
+def test_a_caption_signs_nothing():
+    for line in ("<PER>Владимир Путин</PER> на встрече с журналистами", "<PER>Си Цзиньпин</PER> встретил делегацию"):
+        assert resolved(parse(f"Так <cue>считаю</cue> <src>я</src>, <q indirect>надо ехать</q>.\n{line}")) == [None]
+
+
+@pytest.mark.parametrize(
     "case", ["a full name", "a surname", "initials with a space", "initials alone", "he", "she, not he", "who spoke last"]
 )
 def test_names_are_found_where_there_are_no_entities(case):

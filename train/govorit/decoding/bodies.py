@@ -12,14 +12,14 @@ from dataclasses import replace
 
 from govorit.article import Article, Span
 from govorit.contract import APART, EITHER, INSIDE
-from govorit.names.entities import is_genitive, joined
+from govorit.names.entities import is_adjective, is_genitive, joined
 from govorit.names.lexicon import PUBLIC_BODIES
 from govorit.names.morphology import lemma
 from govorit.names.phrases import WORD
 
 _LABELS = ("LOC", "ORG")
-_MINISTRY = re.compile("мин(?!и|ск)")  # `Минсельхоз`
-_ADJECTIVE = r"[А-ЯЁ][\w-]+(?:ого|его|ой|ей)"
+_MINISTRY = re.compile("Мин(?!и|ск)")  # `Минсельхоз`
+_ADJECTIVE = r"[А-ЯЁ][\w-]+(?:ого|его|ой|ей|ых|их)"
 _PLACE = re.compile(rf"(?<! по)(?<! в)(?<! на)(?<! и) ({_ADJECTIVE} [а-яё]+|(?:{_ADJECTIVE} )?[А-ЯЁ][\w-]+)\Z")
 _SEEN, _MOST = 10, 2 / 3  # bodies with a place, of which so many must keep to one way
 
@@ -46,7 +46,8 @@ def way_of(articles: Iterable[Article], labels: Collection[str] = _LABELS) -> st
         if not (article.annotated("entities") and all(map(article.covers, _LABELS))):
             continue
         spans = sorted(article.entities, key=lambda span: (span.start, span.end))
-        counts[APART] += len(spans) - len(joined(article.text, spans))
+        whole = set(joined(article.text, spans)).difference(spans)
+        counts[APART] += sum(_is_body(WORD.findall(article.text, span.start, span.end)) for span in whole)
         counts[INSIDE] += sum(len(_parts(article.text, span)) > 1 for span in spans)
     way = max(counts, key=lambda way: counts[way])
     return way if counts[way] >= max(_SEEN, _MOST * sum(counts.values())) else EITHER
@@ -59,7 +60,11 @@ def _parts(text: str, span: Span) -> Sequence[Span]:
     if place is None or not is_genitive(place[1].split()[-1]):
         return (span,)
     before = WORD.findall(name[: place.start()])
-    if before[-1:] == ["Республике"] or not any(lemma(word) in PUBLIC_BODIES or _MINISTRY.match(word.lower()) for word in before):
+    if before[-1:] == ["Республике"] or not _is_body(before):
         return (span,)
     end = span.start + place.start()
     return replace(span, end=end), replace(span, start=end + 1, label="LOC")
+
+
+def _is_body(words: Iterable[str]) -> bool:
+    return any(lemma(word) in PUBLIC_BODIES or (_MINISTRY.match(word) and not is_adjective(word)) for word in words)

@@ -27,6 +27,7 @@ _OUTSIDE, _INSIDE, _OPENS, _CLOSED = range(4)  # how a boundary lies to outermos
 _SHAPE = (4, _LOWER + 1, _LOWER + 1)
 CONTEXTS = int(np.prod(_SHAPE))
 _NUMERAL = re.compile("[IVXLC]+")
+_BOTH = re.compile("[A-Za-z][а-яё]|[а-яё][A-Za-z]", re.I)
 _SIGN = re.compile(rf"[(),;:|/…!?\[\]{{}}{DASHES}](?:(?<![{DASHES}])|(?<=\s.)|(?=\s))")  # in no person's name
 _YOUNGER = re.compile(r"-(?<=\w-)(?=(?:млад|стар)ш)")  # `Буш-младший`
 _PRIOR = 10.0  # what independence of the three parts of a context is worth, in observed boundaries
@@ -156,9 +157,9 @@ def _kind(word: str) -> int:
 
 
 def _script(word: str) -> str:
-    """`latin` or `cyrillic`, by the first letter; neither of numerals and of what begins with no letter."""
+    """`latin` or `cyrillic`, by the first letter; neither of numerals, of what begins with no letter, and of both at once, `Cергей`."""
     first = word[0]
-    if not first.isalpha() or _NUMERAL.fullmatch(word):
+    if not first.isalpha() or _NUMERAL.fullmatch(word) or _BOTH.search(word):
         return ""
     return "cyrillic" if "\u0400" <= first <= "\u04ff" else "latin" if first <= "\u024f" else ""
 

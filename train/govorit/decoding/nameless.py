@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from govorit.article import Span
 from govorit.marks import DASHES
@@ -12,6 +12,7 @@ from govorit.names.morphology import NAMES, known_parses
 
 _WORD = re.compile("[А-ЯЁ][а-яё]+")
 _BEFORE_A_SENTENCE = re.compile(rf"(?:^|\n\s*|[.!?…][\"»”)]*\s+|[{DASHES}]\s*)\Z")
+_INSIDE = re.compile(r"[а-яё,]\s([А-ЯЁ]\w{3,})")
 _NUMBER = re.compile(r"-\d")
 _REACH = 8  # characters before a word that say whether it opens a sentence
 _NAMES = (*NAMES, "Geox", "Orgn", "Trad", "Abbr", "Init")  # what pymorphy3 calls a word that may name somebody
@@ -24,7 +25,10 @@ def without(text: str, spans: Iterable[Span]) -> list[Span]:
     that opens a sentence, is no name to the dictionary, and has capitals nowhere else: 19 of them in what `mini-joint` finds in NEREL
     train, all wrong. And persons that have a number.
     """
-    return [span for span in spans if not (_kind(text, span) or _common(text, span) or _numbered(text, span))]
+    inside: dict[str, list[str]] = {}  # words with capitals that open no sentence, by their first letters
+    for word in _INSIDE.findall(text):
+        inside.setdefault(word[:4], []).append(word)
+    return [span for span in spans if not (_kind(text, span) or _common(text, span, inside) or _numbered(text, span))]
 
 
 def _kind(text: str, span: Span) -> bool:
@@ -36,7 +40,7 @@ def _numbered(text: str, span: Span) -> bool:
     return span.label in PERSON_LABELS and _NUMBER.match(text, span.end) is not None
 
 
-def _common(text: str, span: Span) -> bool:
+def _common(text: str, span: Span, inside: Mapping[str, Sequence[str]]) -> bool:
     word = text[span.start : span.end]
     if span.label not in PERSON_LABELS or not _WORD.fullmatch(word):
         return False
@@ -45,5 +49,6 @@ def _common(text: str, span: Span) -> bool:
     found = known_parses(word)
     if not found or any(name in parse.tag for parse in found for name in _NAMES):
         return False
-    others = re.finditer(rf"[а-яё,]\s({word[: max(4, len(word) - 2)]}\w*)", text)
-    return all(any("Geox" in parse.tag for parse in known_parses(other[1])) for other in others)  # `Индонезия` says nothing of `Индонезиец`
+    stem = word[: max(4, len(word) - 2)]
+    others = (other for other in inside.get(stem[:4], ()) if other.startswith(stem))
+    return all(any("Geox" in parse.tag for parse in known_parses(other)) for other in others)  # `Индонезия` says nothing of `Индонезиец`

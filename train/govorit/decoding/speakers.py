@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import pairwise
 
 from govorit.article import CUE, SPEAKER, Quote, Span, quote_spans
 from govorit.marks import MARKS
@@ -18,6 +18,7 @@ from govorit.names.people import WORDS
 _ABBREVIATED = re.compile(r"(?:,? [^.!?:;«»()\n]{2,80})? \([^()\n]{2,40}\) ")  # `, информационных технологий (Роскомнадзора) `
 _WITHIN = re.compile(r"\b[Вв]о? [«\"]?\Z")  # `В «Газпроме» сообщили`
 _IMPERSONAL = re.compile(r"(?:[аеия]тся|лось|лись)\Z")
+_NEAR = 8  # names behind a speaker, among which the person's own is looked for
 _THIN = 0.1  # of the weight of all readings of a name: less, and it does not stand in that case
 _TITLE = re.compile(r" [^.!?:;«»(),\n]{2,80} ")
 
@@ -42,8 +43,8 @@ def beside_names(text: str, spans: Sequence[Span], entities: Iterable[Span]) -> 
             if any(name.label in PERSON_LABELS for name in inside):
                 span = _without_outlet(text, before, span, inside)
             else:
-                behind = islice(names, bisect_left(starts, span.end), None)
-                span = _with_name(text, span, after, next((name for name in behind if name.label in PERSON_LABELS), None))
+                at = bisect_left(starts, span.end)
+                span = _with_name(text, span, after, next((name for name in names[at : at + _NEAR] if name.label in PERSON_LABELS), None))
         result.append(span)
     return result
 
@@ -79,13 +80,18 @@ def beside_cues(text: str, quotes: Sequence[Quote], entities: Sequence[Span]) ->
         entities: in the order of the text.
     """
     starts, ends = [name.start for name in entities], [name.end for name in entities]
+    spans = quote_spans(quotes)
+    stops = [span.end for span in spans]
 
     def subject(cue: Span) -> Span | None:
-        after = entities[bisect_left(starts, cue.end) :][:1]
-        before = entities[: bisect_left(ends, cue.start)][-1:]
-        name = next((name for name in (*after, *before) if _speaks(text, cue, name)), None)
-        taken = next((span for span in quote_spans(quotes) if name and span.overlaps(name)), None)
-        return taken if taken and taken.label == SPEAKER else name if taken is None else None
+        after, before = bisect_left(starts, cue.end), bisect_left(ends, cue.start)
+        beside = (*entities[after : after + 1], *entities[max(before - 1, 0) : before])
+        name = next((name for name in beside if _speaks(text, cue, name)), None)
+        if name is None:
+            return None
+        at = bisect_right(stops, name.start)
+        taken = next((span for span in spans[at : at + 1] if span.overlaps(name)), None)
+        return name if taken is None else taken if taken.label == SPEAKER else None
 
     found = [subject(quote.cue) if quote.cue and not quote.speaker else None for quote in quotes]
     return [replace(quote, speaker=replace(name, label=SPEAKER)) if name else quote for quote, name in zip(quotes, found, strict=True)]

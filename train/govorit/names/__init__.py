@@ -41,7 +41,8 @@ def resolve(text: str, entities: Sequence[Span], quotes: Sequence[Quote]) -> tup
 
 
 def _written(actor: Actor | None) -> str | None:
-    return (actor.name.translate(_UNSEEN) or None) if actor else None
+    name = actor.name.translate(_UNSEEN).strip() if actor else ""
+    return name if any(map(str.isalnum, name)) else None
 
 
 def _score(quote: Quote) -> float:

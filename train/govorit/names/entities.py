@@ -15,7 +15,7 @@ from govorit.names.morphology import case_of, known_parses
 _BRACKETED = re.compile(r" \(([^()\s]+)\)")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _CYRILLIC = re.compile("[А-ЯЁа-яё -]+")
-_REGIONS = ("края", "области", "округа", "района", "республики")
+_REGIONS = ("края", "области", "округа", "района", "республики", "Республики", "Федерации", "Штатов", "Королевства", "Эмиратов")
 _CAPITAL = re.compile(r"[а-яё,] ([А-ЯЁ][а-яё]+)(?=[ ,.])(?! [А-ЯЁ])")
 
 
@@ -26,7 +26,7 @@ def joined(text: str, spans: Sequence[Span]) -> list[Span]:
         before = found[-1] if found else None
         if before and before.label in ORGANISATION_LABELS and span.label in PLACE_LABELS and span.start == before.end + 1:
             owns = text[before.end] == " " and _CYRILLIC.fullmatch(text, before.start, before.end)
-            last = text[span.start : span.end].split()[-1]
+            last = text[span.start : span.end].rpartition(" ")[2]
             if owns and (last.isupper() or is_genitive(last)):
                 found[-1] = replace(before, end=span.end)
                 continue
@@ -48,9 +48,14 @@ def _before_brackets(text: str, span: Span) -> Span:
 def _initials(name: str) -> Iterator[str]:
     """What a name of several words may be called for short, without the place it belongs to as well: `АНБ`."""
     words = [word for word in _LETTERS.findall(name)[:10] if len(word) > 2 or word.isupper()]
-    for count in range(2, len(words) + 1):
+    least = 2 if words and (words[0].isascii() or is_adjective(words[0])) else 3  # not `ЦБ` for `Центр безопасности`
+    for count in range(least, len(words) + 1):
         if count == len(words) or (words[count][0].isupper() and words[count - 1][0].islower()):
             yield "".join(word[0] for word in words[:count]).upper()
+
+
+def is_adjective(word: str) -> bool:
+    return any(parse.tag.POS == "ADJF" for parse in known_parses(word)[:1])
 
 
 class Entities:

@@ -71,7 +71,7 @@ def _mended(text: str, span: Span) -> Span:
     tail = _TAIL.search(text, span.start, span.end)
     end = span.start + len(text[span.start : tail.start()].rstrip()) if tail else span.end
     words = list(WORDS.finditer(text, span.start, end))
-    korean = len(words) == 3 and all(is_syllable(word[0]) for word in words)  # `Пан Ги Мун`
+    korean = len(words) == 3 and all(is_syllable(word[0]) for word in words) and not is_name(words[1][0])  # `Пан Ги Мун`
     while len(words) > 1 and not korean and not may_be_name(words[0][0]) and _is_title(words[0][0]):
         del words[0]
     if _CLERGY.search(text, max(span.start - 60, 0), span.start):

@@ -14,7 +14,8 @@ from govorit.names.morphology import CASES, FEMININE, MASCULINE, NEUTER, case_of
 
 _NAMESAKES = 64  # persons with a name in common among whom one is looked for: a list of thousands may have as many Ivans
 _LETTERS = range(5, 64)  # of a name that may be spelled in two ways
-_THIN = 0.1  # of the weight of all readings of a name
+_VOWELS = re.compile("[аеиоуыэюяйьъ]")
+_THIN, _LIKELY = 0.1, 0.25  # of the weight of all readings of a name
 _SURE = 0.9  # of the votes: with less, a person's gender is not known
 WORDS = re.compile(r"(?:Дж|[^\W\d_])\.|\w+(?:[-’'`]\w+)*")
 _DOUBLED = re.compile(r"(.)\1")
@@ -32,6 +33,7 @@ class Mention:
     words: tuple[str, ...]
     readings: tuple[Reading, ...]
     gender: str | None = None  # what a verb says
+    titled: bool = False  # whether a noun before it says who that is
 
     # Whole words but for a patronymic, so that `Тимур Сайфутдинов` goes before `Тимур Рашидович`; whole words; initials.
     fullness: tuple[int, int, int] = field(init=False)
@@ -69,7 +71,7 @@ def in_context(mention: Mention, context: Context) -> Mention:
     """Read a name again where it is certain in which cases it stands, and whose it is."""
     readings = name_readings(mention.words)
     certain = tuple(reading for reading in readings if context.allows(reading))
-    return Mention(mention.start, mention.end, mention.words, certain or readings, context.gender)
+    return Mention(mention.start, mention.end, mention.words, certain or readings, context.gender, mention.titled)
 
 
 def read_name(text: str, start: int, end: int) -> Mention:
@@ -83,7 +85,7 @@ def read_name(text: str, start: int, end: int) -> Mention:
         readings = tuple(reading for reading in readings if reading.cases & cases) or readings
     else:
         readings, gender = _weighed(text, end, before, readings)
-    return Mention(start, end, words, readings, gender)
+    return Mention(start, end, words, readings, gender, before.islower() and bool(noun_cases(before)))
 
 
 def _weighed(text: str, end: int, before: str, readings: tuple[Reading, ...]) -> tuple[tuple[Reading, ...], str | None]:
@@ -98,7 +100,10 @@ def _weighed(text: str, end: int, before: str, readings: tuple[Reading, ...]) ->
     subject = sum(r.weight for r in readings if "nomn" in r.cases) / total
     for word in (after[1] if after else "", before):
         gender = past_gender(word)
-        if gender and subject >= _THIN and not _is_owned(before, gender):  # not `встретила Ивана Петрова`
+        known = sum(r.weight for r in readings if "nomn" in r.cases and r.gender in (None, gender)) / total
+        told = known >= _LIKELY or any("PRTS" in parse.tag for parse in known_parses(word)[:1])  # neither `снял Николь Кидман`
+        certain = told if word == before else not _is_owned(before, gender)
+        if gender and certain and subject >= _THIN:  # nor `встретила Ивана Петрова`
             return tuple(_times(r, 1.0 if "nomn" in r.cases and r.gender in (None, gender) else 0.15) for r in readings), gender
     cases, gender = (noun_cases(before), noun_gender(before)) if before.islower() else (frozenset(), None)
     if not cases:
@@ -109,13 +114,13 @@ def _weighed(text: str, end: int, before: str, readings: tuple[Reading, ...]) ->
     return tuple(_times(r, 1.0 if r in fitting else 0.4 if "gent" in r.cases else 0.1) for r in readings), gender
 
 
-def _is_owned(before: str, gender: str) -> bool:
-    """Whether a verb in the past is rather that of the noun before a name: `пресс-служба Кадырова заявила`."""
+def _is_owned(before: str, gender: str | None) -> bool:
+    """Whether a verb in the past may be that of the noun before a name: `представитель Кейт Миддлтон заявил`."""
     if not before[1:].islower():
         return False
     noun = parses(before)[0]
-    is_thing = noun.tag.POS == "NOUN" and noun.tag.animacy == "inan"
-    return is_thing and (case_of(noun), noun.tag.number, noun.tag.gender) == ("nomn", "sing", gender)
+    is_noun = noun.tag.POS == "NOUN" or "Subx" in noun.tag
+    return is_noun and (case_of(noun), noun.tag.number, noun.tag.gender) == ("nomn", "sing", gender)
 
 
 def _times(reading: Reading, factor: float) -> Reading:
@@ -141,7 +146,7 @@ def noun_cases(word: str) -> frozenset[str]:
 def adjective_before(word: str) -> tuple[frozenset[str], str | None]:
     """The cases and the gender that an adjective gives the name after it, `летнюю`, `арестованный`, `сама`; none for other words."""
     tags = [parse.tag for parse in known_parses(word) if "Apro" not in parse.tag or parse.normal_form == "сам"]
-    if any(tag.POS not in ("ADJF", "PRTF") or tag.number != "sing" for tag in tags):
+    if any(tag.POS not in ("ADJF", "PRTF") or tag.number != "sing" or "Subx" in tag for tag in tags):  # not `знакомый Кейт`
         return frozenset(), None
     genders = {tag.gender for tag in tags} - {NEUTER}
     return frozenset(tag.case for tag in tags), genders.pop() if len(genders) == 1 else None
@@ -195,8 +200,10 @@ def _joined(people: Iterable[Person]) -> dict[Person, Person]:
         forms = _spelled(person.fullest)
         cuts = {cut for form in forms for cut in _cuts(" ".join(form))}
         above = {joined.get(other, other) for cut in cuts for other in places.get(cut, [])[:_NAMESAKES]}
-        near = [other for other in above if alike(person.fullest, other.fullest)] if len(person.fullest.words) == 1 else []
-        near = near or [other for other in above if _are_respelt(forms, _spelled(other.fullest))]
+        bare = len(person.fullest.words) == 1
+        near = [other for other in above if alike(person.fullest, other.fullest)] if bare else []
+        if not near and not (bare and any(mention.titled for mention in person.mentions)):  # not `тренер Шольц` for `Карл Шульц`
+            near = [other for other in above if _are_respelt(forms, _spelled(other.fullest), bare)]
         if len(near) == 1:
             joined[person] = near[0]
         if person.fullest.fullness[1] > 1:
@@ -216,10 +223,16 @@ def _spelled(mention: Mention) -> set[tuple[str, ...]]:
     return {tuple(fold(word) for word in reading.nominative if not word.endswith(".")) for reading in mention.readings[:6]}
 
 
-def _are_respelt(ones: Iterable[tuple[str, ...]], others: Iterable[tuple[str, ...]]) -> bool:
+def _are_respelt(ones: Iterable[tuple[str, ...]], others: Iterable[tuple[str, ...]], bare: bool) -> bool:
     """Whether two names, or a bare one and a surname, are the same but for the spelling, each in one of its readings."""
     pairs = [(one, other[-len(one) :]) for one in ones for other in others if len(one) in (1, len(other))]
+    pairs = [(one, other) for one, other in pairs if not bare or _consonants(one[0]) == _consonants(other[0])]
     return any(one != other and all(a == b or is_respelt(a, b) for a, b in zip(one, other, strict=True)) for one, other in pairs)
+
+
+def _consonants(word: str) -> str:
+    """What a name has in whatever way its vowels are written: `бонер` and `бенер` the same, `клинтон` and `клифтон` not."""
+    return _DOUBLED.sub(r"\1", _VOWELS.sub("", word))
 
 
 @lru_cache(maxsize=1 << 14)

@@ -24,6 +24,7 @@ _INTRODUCED = re.compile(r"([^.!?…\n]*):\s$")
 _SUBJECTS = re.compile(r"\b[Оо]на?\b(?! же\b)")
 _ANYBODY = ("женщина", "мужчина", "девушка", "юноша", "парень")
 _THERE = re.compile(r"(?:[.!?…]\s+|\n|, )(?:(?:При этом|Впрочем|Однако|Но|А) )?там (?:(?:же|пока|также|тоже|не) )*$", re.I)
+_ELSEWHERE = re.compile(r"\b(?:в|во|на|до|к|из) \w")  # another place that `там` may mean
 _SIGNATURE = re.compile(r"[^.!?…:—\n]{,100}\s*")
 _CLOSED = re.compile('[»”“"] ')
 _CLAUSE = re.compile(r"(?:^|[.!?…:»]\s*|\n[^\w\n]*|, (?:что |как )?|\b[Кк]ак |\bи )[«„“\"]$")
@@ -143,7 +144,7 @@ class Resolver:
         words = self.text[quote.speaker.start : quote.speaker.end].lower()
         if words in lexicon.NOBODY or words.startswith("кто-"):
             author = self._author() if words == "я" and not self.scene.inside(quote.speaker.start) else None
-            return Answer(author, "name" if author else "nobody")
+            return Answer(author, "earlier" if author else "nobody")
         if words in lexicon.PRONOUNS:
             return self._pronoun(quote, *lexicon.PRONOUNS[words], interview)
         return self._designated(quote)
@@ -152,7 +153,11 @@ class Resolver:
         """Who has signed the article, in its last line: `Кирсан Илюмжинов Президент ФИДЕ`."""
         start = self.text.rstrip().rfind("\n") + 1
         actor = self.names.get(start) if start and _SIGNATURE.fullmatch(self.text, start) and not self.scene.inside(start) else None
-        return actor if actor and " " in actor.name else None
+        if actor is None or " " not in actor.name:
+            return None
+        behind = phrases.WORD.findall(self.text, start)[len(actor.name.split()) :]
+        told = any(parse.tag.POS in ("VERB", "PRTS", "PREP") for word in behind for parse in known_parses(word)[:1])
+        return None if told else actor
 
     def _named(self, quote: Quote) -> Actor | None:
         """Whom the speaker's words name."""
@@ -210,13 +215,13 @@ class Resolver:
                 self.told[phrase.start] = self._somebody(phrase, phrase.head)
             actor = self.told[phrase.start]
             if actor:
-                yield Place(phrase.start, phrase.start + len(phrase.text), actor, False, True, False)
+                yield Place(phrase.start, phrase.end, actor, False, True, False)
 
     def _somebody(self, phrase: Phrase, head: Head) -> Actor | None:
         """Whom a noun means that is no speaker; None where that is somebody named."""
         owner = self._owner(phrase)
         if head.number == "sing" and not owner:
-            inside = {id(place.actor) for place in self.scene.within(phrase.start, phrase.start + len(phrase.text))}
+            inside = {id(place.actor) for place in self.scene.within(phrase.start, phrase.end)}
             titled = designees.ranked(self.scene, phrase.start, phrase, phrases.strict_gender(head), inside, self._titles)
             if titled[0][1]:
                 return None
@@ -326,7 +331,7 @@ class Resolver:
         spoke = self.last if self.last and self.last.kind != PERSON else None
         if entity is None or (spoke and entity.end <= self.last_at):
             return spoke if self.scene.sentences(self.last_at, position) <= 2 else None
-        if self.scene.sentences(entity.start, position) > 1:
+        if self.scene.sentences(entity.start, position) > 1 or _ELSEWHERE.search(self.text, entity.end, position):
             return None
         return Actor(self._name(entity, CASES), ORGANISATION)
 

@@ -264,11 +264,11 @@ _OFFICES = {
 
 def _office(text: str, start: int, end: int, entities: Entities) -> Span | None:
     """Whom `военное ведомство` means: the nearest ministry or service of that kind before it."""
-    kind, *noun = (lemma(word) for word in WORD.findall(text, start, end))
-    if noun != ["ведомство"] or kind not in _OFFICES:
+    words = [lemma(word) for word in WORD.findall(text, start, end)]
+    if words[1:] != ["ведомство"] or words[0] not in _OFFICES:
         return None
     found = (entity for entity in entities.before(start, _LOOK_BACK) if entity.label in lexicon.ORGANISATION_LABELS)
-    return next((entity for entity in found if _OFFICES[kind].search(text, entity.start, entity.end)), None)
+    return next((entity for entity in found if _OFFICES[words[0]].search(text, entity.start, entity.end)), None)
 
 
 def _with_noun(text: str, entity: Span, entities: Entities) -> tuple[int, int]:

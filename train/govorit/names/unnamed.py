@@ -20,7 +20,6 @@ _AS = re.compile(r"\b(?:как|не|это|—|–|-|сам[аи]?(?: же)?) $"
 _APPOSED = re.compile(r"(?:,| [—–-])? (?:[\w«»“”\"-]+ )*[«„“\"]?")
 _APPOSITION = re.compile(r"(?:,|\)| [—–-])? ")
 _CAPITAL = re.compile(r"[А-ЯЁ]{2,}|[A-Z][\w.-]*|[А-ЯЁ][\w-]+")
-_INNER = ("в", "из", "от", "по", "на", "при", "и")
 
 
 def told(scene: Scene, position: int, number: str) -> Iterator[Phrase]:
@@ -103,7 +102,7 @@ def _is_another(parse: Any) -> bool:
 @lru_cache(maxsize=1 << 14)
 def _dependent(word: str) -> str:
     """Whether a word behind a noun depends on it: `noun`, what may stand before one, or nothing."""
-    if word in _INNER:
+    if word in lexicon.INNER:
         return "before"
     if _CAPITAL.fullmatch(word):
         return "noun"
