@@ -12,7 +12,7 @@ from govorit.names.morphology import NAMES, known_parses
 
 _WORD = re.compile("[А-ЯЁ][а-яё]+")
 _BEFORE_A_SENTENCE = re.compile(rf"(?:^|\n\s*|[.!?…][\"»”)]*\s+|[{DASHES}]\s*)\Z")
-_INSIDE = re.compile(r"[а-яё,]\s([А-ЯЁ]\w{3,})")
+_INSIDE = re.compile(r"(?<=[а-яё,])\s([А-ЯЁ]\w{2,})")
 _NUMBER = re.compile(r"-\d")
 _REACH = 8  # characters before a word that say whether it opens a sentence
 _NAMES = (*NAMES, "Geox", "Orgn", "Trad", "Abbr", "Init")  # what pymorphy3 calls a word that may name somebody
@@ -27,7 +27,7 @@ def without(text: str, spans: Iterable[Span]) -> list[Span]:
     """
     inside: dict[str, list[str]] = {}  # words with capitals that open no sentence, by their first letters
     for word in _INSIDE.findall(text):
-        inside.setdefault(word[:4], []).append(word)
+        inside.setdefault(word[:3], []).append(word)
     return [span for span in spans if not (_kind(text, span) or _common(text, span, inside) or _numbered(text, span))]
 
 
@@ -50,5 +50,5 @@ def _common(text: str, span: Span, inside: Mapping[str, Sequence[str]]) -> bool:
     if not found or any(name in parse.tag for parse in found for name in _NAMES):
         return False
     stem = word[: max(4, len(word) - 2)]
-    others = (other for other in inside.get(stem[:4], ()) if other.startswith(stem))
+    others = (other for other in inside.get(stem[:3], ()) if other.startswith(stem))
     return all(any("Geox" in parse.tag for parse in known_parses(other)) for other in others)  # `Индонезия` says nothing of `Индонезиец`
