@@ -1,4 +1,4 @@
-"""Readings of names of persons: the dictionary for first names, patronymics and common surnames, a table of endings for the rest."""
+"""Readings of names of persons, and their genitive: the dictionary for what it knows, a table of endings for the rest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from govorit.names import lexicon
-from govorit.names.morphology import CASES, FEMININE, MASCULINE, NAMES, case_of, fold, known_parses, like
+from govorit.names.morphology import CASES, FEMININE, MASCULINE, NAMES, case_of, fold, inflected, known_parses, like
 
 _PATRONYMIC = re.compile(r"(?:[оеё]вич|ьич|[оеё]вн|ичн)(?:а|у|ем|ом|е|ы|ой)?$")
 _PARTS = 4  # of a name with hyphens that are read each by itself: `ха-ха-ха-ха-ха` is no name
@@ -227,3 +227,30 @@ def _table(word: str) -> Iterator[tuple[str, frozenset[str], str | None, float]]
         for stem, nominative, gender, cases, weight in _ENDINGS.get(word[len(word) - length :], ()):
             if stem.search(base):
                 yield base + nominative, cases, gender, weight
+
+
+def genitive(name: str, gender: str | None) -> str:
+    """A person's name in the genitive, a word as it is where nothing says how it declines."""
+    return " ".join(_genitive(word, gender) for word in name.split(" "))
+
+
+def _genitive(word: str, gender: str | None) -> str:
+    """A first name as the dictionary has it, any other by its ending: `Марины` Орловой, `Юрия` Горького."""
+    for parse in known_parses(word):
+        if "Name" in parse.tag and case_of(parse) == "nomn" and gender in (None, parse.tag.gender):
+            return inflected(parse, word, {"gent"})
+    for whose, ending, other in _GENITIVE:
+        if whose in (None, gender) and re.search(ending, word):
+            return re.sub(ending, other, word)
+    return word
+
+
+_GENITIVE = (
+    (FEMININE, "(?<=[оеё]в)а$|(?<=[иы]н)а$", "ой"),
+    (FEMININE, "ая$", "ой"),
+    (MASCULINE, "[иы]й$|(?<=[нтвл])ой$", "ого"),
+    (MASCULINE, "(?<=[а-яё])[йь]$", "я"),
+    (MASCULINE, "(?<=[бвгджзклмнпрстфцчшщ])$|(?<![ыи]х)(?<=х)$", "а"),
+    (None, "(?<=[гкхжчшщ])а$|(?<=[а-яё])я$", "и"),
+    (None, "(?<=[а-яё])а$", "ы"),
+)

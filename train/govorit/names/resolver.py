@@ -11,9 +11,10 @@ from itertools import pairwise
 from govorit.article import Quote, Span
 from govorit.names import actors, antecedents, designees, lexicon, people, phrases, things, unnamed
 from govorit.names.actors import ORGANISATION, PERSON, Actor, Place, Scene
+from govorit.names.declension import genitive
 from govorit.names.entities import Entities
 from govorit.names.interview import Interview
-from govorit.names.morphology import CASES, FEMININE, MASCULINE, NEUTER, Head, case_of, find_head, inflected, known_parses
+from govorit.names.morphology import CASES, FEMININE, MASCULINE, NEUTER, Head, find_head, known_parses
 from govorit.names.phrases import Phrase
 from govorit.names.speakers import context_of, coordinated, named_in
 
@@ -22,7 +23,6 @@ _ASKS, _ANSWERS = re.compile(r"спр[оа][сш]|интерес|поинтер�
 _IMPERSONAL = re.compile(r"(?:[аяею]тся|лось|лись|\bкак говорится)\Z", re.I)
 _INTRODUCED = re.compile(r"([^.!?…\n]*):\s$")
 _SUBJECTS = re.compile(r"\b[Оо]на?\b(?! же\b)")
-_ANYBODY = ("женщина", "мужчина", "девушка", "юноша", "парень")
 _THERE = re.compile(r"(?:[.!?…]\s+|\n|, )(?:(?:При этом|Впрочем|Однако|Но|А) )?там (?:(?:же|пока|также|тоже|не) )*$", re.I)
 _ELSEWHERE = re.compile(r"\b(?:в|во|на|до|к|из) \w")  # another place that `там` may mean
 _SIGNATURE = re.compile(r"[^.!?…:—\n]{,100}\s*")
@@ -397,7 +397,7 @@ class Resolver:
     def _new(self, phrase: Phrase, head: Head, owner: Actor | None) -> Actor:
         name = self._thing(phrase)
         if owner:
-            name = f"{name.partition(' ')[2] or name} {genitive(owner)}"
+            name = f"{name.partition(' ')[2] or name} {genitive(owner.name, owner.gender)}"
         kind = PERSON if head.animate or head.lemma == "источник" else ORGANISATION
         return Actor(name, kind, head.gender, head.number, [phrase.lemmas])
 
@@ -413,7 +413,7 @@ class Resolver:
 
     def _described(self, phrase: Phrase, head: Head) -> Actor | None:
         """Whom `женщина` means, if the sentences before it tell of her by more words: `71-летняя жительница района`."""
-        if head.lemma not in _ANYBODY or head.number != "sing" or len(phrase.words) > 1:
+        if head.lemma not in lexicon.ANYBODY or head.number != "sing" or len(phrase.words) > 1:
             return None
         told = [place.actor for place in self._told(phrase.start, "sing")]
         return next((actor for actor in reversed(told) if actor.gender == head.gender and " " in actor.name), None)
@@ -510,30 +510,3 @@ def _are_two(name: str) -> bool:
 
 def _is_converb(cue: str) -> bool:
     return any(parse.tag.POS == "GRND" for parse in known_parses(cue.split()[-1])[:1])
-
-
-def genitive(actor: Actor) -> str:
-    """The name of a person in the genitive, a word as it is where nothing says how it declines."""
-    return " ".join(_genitive(word, actor.gender) for word in actor.name.split(" "))
-
-
-def _genitive(word: str, gender: str | None) -> str:
-    """A first name as the dictionary has it, any other by its ending: `Марины` Орловой, `Юрия` Горького."""
-    for parse in known_parses(word):
-        if "Name" in parse.tag and case_of(parse) == "nomn" and gender in (None, parse.tag.gender):
-            return inflected(parse, word, {"gent"})
-    for whose, ending, other in _GENITIVE:
-        if whose in (None, gender) and re.search(ending, word):
-            return re.sub(ending, other, word)
-    return word
-
-
-_GENITIVE = (
-    (FEMININE, "(?<=[оеё]в)а$|(?<=[иы]н)а$", "ой"),
-    (FEMININE, "ая$", "ой"),
-    (MASCULINE, "[иы]й$|(?<=[нтвл])ой$", "ого"),
-    (MASCULINE, "(?<=[а-яё])[йь]$", "я"),
-    (MASCULINE, "(?<=[бвгджзклмнпрстфцчшщ])$|(?<![ыи]х)(?<=х)$", "а"),
-    (None, "(?<=[гкхжчшщ])а$|(?<=[а-яё])я$", "и"),
-    (None, "(?<=[а-яё])а$", "ы"),
-)
