@@ -52,6 +52,18 @@ def test_a_place_that_is_no_complement_is_never_joined():
     assert settled(text, spans, INSIDE) == spans
 
 
+def test_an_organisation_of_another_one_is_part_of_it():
+    for one, other, together in (
+        ("СБ", "ООН", True),
+        ("Генштаба", "Вооружённых сил", True),
+        ("Госдепа", "РИА Новости", False),
+        ("RT", "ФСБ", False),
+    ):
+        spans = [Span(0, len(one), "ORG"), Span(len(one) + 1, len(one) + 1 + len(other), "ORG")]
+        assert settled(f"{one} {other}", spans, INSIDE) == ([Span(0, spans[1].end, "ORG")] if together else spans)
+        assert settled(f"{one} {other}", spans, APART) == spans
+
+
 def test_the_way_is_learnt_from_articles_that_keep_to_one():
     inside, apart = ([article(*BODIES, way=way)] * 3 for way in (INSIDE, APART))
     assert way_of(inside) == way_of([*inside, apart[0]]) == INSIDE

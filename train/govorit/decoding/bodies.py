@@ -27,6 +27,9 @@ _SEEN, _MOST = 10, 2 / 3  # bodies with a place, of which so many must keep to o
 def settled(text: str, spans: Iterable[Span], way: str, labels: Collection[str] = _LABELS) -> list[Span]:
     """Let all bodies hold the place behind them (`INSIDE`), or none (`APART`), or leave them as they are (`EITHER`).
 
+    Inside, an organisation holds the one that it belongs to as well, `СБ ООН`: of 89 pairs side by side that `mini-joint` finds in NEREL
+    train, 48 are one name and 3 are two.
+
     Where a model knows no ORG or LOC, they stay as they are.
     """
     found = sorted(spans, key=lambda span: (span.start, span.end))

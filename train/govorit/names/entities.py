@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from govorit.article import Span
+from govorit.names import lexicon
 from govorit.names.lexicon import ORGANISATION_LABELS, PLACE_LABELS
 from govorit.names.morphology import case_of, known_parses
 
@@ -20,18 +21,27 @@ _CAPITAL = re.compile(r"[а-яё,] ([А-ЯЁ][а-яё]+)(?=[ ,.])(?! [А-ЯЁ])"
 
 
 def joined(text: str, spans: Sequence[Span]) -> list[Span]:
-    """Join organisations with the places in the genitive right behind them: `Минобороны` and `России`."""
+    """Join organisations with the places and organisations in the genitive right behind them: `Минобороны` and `России`, `СБ` and `ООН`."""
     found: list[Span] = []
     for span in spans:
         before = found[-1] if found else None
-        if before and before.label in ORGANISATION_LABELS and span.label in PLACE_LABELS and span.start == before.end + 1:
-            owns = text[before.end] == " " and _CYRILLIC.fullmatch(text, before.start, before.end)
-            last = text[span.start : span.end].rpartition(" ")[2]
-            if owns and (last.isupper() or is_genitive(last)):
-                found[-1] = replace(before, end=span.end)
-                continue
-        found.append(span)
+        beside = before and before.label in ORGANISATION_LABELS and span.start == before.end + 1 and text[before.end] == " "
+        if before and beside and _CYRILLIC.fullmatch(text, before.start, before.end) and _belongs(text, span):
+            found[-1] = replace(before, end=span.end)
+        else:
+            found.append(span)
     return found
+
+
+def _belongs(text: str, span: Span) -> bool:
+    """Whether a place or an organisation may stand in the genitive."""
+    words = text[span.start : span.end].split(" ")
+    first, last = words[0], words[-1]
+    if span.label in PLACE_LABELS:
+        return last.isupper() or is_genitive(last)
+    if span.label not in ORGANISATION_LABELS or first in lexicon.AGENCIES or not _CYRILLIC.fullmatch(text, span.start, span.end):
+        return False
+    return first.isupper() or any(case_of(parse) == "gent" for parse in known_parses(first))
 
 
 def is_genitive(word: str) -> bool:
