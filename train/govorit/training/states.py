@@ -44,7 +44,7 @@ class States:
     def save(self, state: State, step: int) -> None:
         self._write(f"step-{step:08d}", state)
         for old in self._steps()[:-2]:
-            shutil.rmtree(old)
+            _remove(old)
 
     def save_best(self, state: State) -> None:
         self._write("best", state)
@@ -71,6 +71,14 @@ class States:
 
     def _steps(self) -> list[Path]:
         return sorted(self.folder.glob("step-????????"))
+
+
+def _remove(state: Path) -> None:
+    """Take a state out of its place before its files: stopped half way, no part of it is left there."""
+    gone = state.with_name(f".{state.name}.old")
+    shutil.rmtree(gone, ignore_errors=True)
+    state.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def _write_state(target: Path, state: State) -> None:
