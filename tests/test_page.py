@@ -136,7 +136,7 @@ class Page:
     def downloaded(self, button: str, name: str) -> bytes:
         self[button].click()
         path: Path = self.browser.downloads / name
-        self.until(path.exists)
+        self.until(lambda: path.exists() and path.stat().st_size > 0)
         content = path.read_bytes()
         path.unlink()
         return content
