@@ -44,7 +44,7 @@ class States:
     def save(self, state: State, step: int) -> None:
         self._write(f"step-{step:08d}", state)
         for old in self._steps()[:-2]:
-            _remove(old)
+            shutil.rmtree(_displaced(old), ignore_errors=True)
 
     def save_best(self, state: State) -> None:
         self._write("best", state)
@@ -73,12 +73,13 @@ class States:
         return sorted(self.folder.glob("step-????????"))
 
 
-def _remove(state: Path) -> None:
-    """Take a state out of its place before its files: stopped half way, no part of it is left there."""
+def _displaced(state: Path) -> Path:
+    """Where a state, if there is one, lies now beside its place: renamed, so that whatever stops the machine no half of it stays there."""
     gone = state.with_name(f".{state.name}.old")
     shutil.rmtree(gone, ignore_errors=True)
-    state.rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
+    if state.exists():
+        state.rename(gone)
+    return gone
 
 
 def _write_state(target: Path, state: State) -> None:
@@ -99,10 +100,7 @@ def _write_state(target: Path, state: State) -> None:
         shutil.rmtree(beside, ignore_errors=True)
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"{target}: cannot be written ({reason}); the states before it are whole: make room, then resume=true") from None
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
+    old = _displaced(target)
     beside.rename(target)
     _sync(target.parent)
     shutil.rmtree(old, ignore_errors=True)
