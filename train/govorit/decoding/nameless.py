@@ -25,10 +25,12 @@ def without(text: str, spans: Iterable[Span]) -> list[Span]:
     that opens a sentence, is no name to the dictionary, and has capitals nowhere else: 19 of them in what `mini-joint` finds in NEREL
     train, all wrong. And persons that have a number.
     """
+    kept = [span for span in spans if not (_kind(text, span) or _numbered(text, span))]
+    doubted = {span for span in kept if _may_be_common(text, span)}
     inside: dict[str, list[str]] = {}  # words with capitals that open no sentence, by their first letters
-    for word in _INSIDE.findall(text):
+    for word in _INSIDE.findall(text) if doubted else ():
         inside.setdefault(word[:3], []).append(word)
-    return [span for span in spans if not (_kind(text, span) or _common(text, span, inside) or _numbered(text, span))]
+    return [span for span in kept if span not in doubted or _has_capitals(text[span.start : span.end], inside)]
 
 
 def _kind(text: str, span: Span) -> bool:
@@ -40,15 +42,19 @@ def _numbered(text: str, span: Span) -> bool:
     return span.label in PERSON_LABELS and _NUMBER.match(text, span.end) is not None
 
 
-def _common(text: str, span: Span, inside: Mapping[str, Sequence[str]]) -> bool:
+def _may_be_common(text: str, span: Span) -> bool:
+    """Whether a person is one word that opens a sentence and is no name to the dictionary."""
     word = text[span.start : span.end]
     if span.label not in PERSON_LABELS or not _WORD.fullmatch(word):
         return False
     if not _BEFORE_A_SENTENCE.search(text, max(span.start - _REACH, 0), span.start):
         return False
     found = known_parses(word)
-    if not found or any(name in parse.tag for parse in found for name in _NAMES):
-        return False
+    return bool(found) and not any(name in parse.tag for parse in found for name in _NAMES)
+
+
+def _has_capitals(word: str, inside: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a word has a capital where no sentence begins as well; `Индонезия` says nothing of `Индонезиец`."""
     stem = word[: max(4, len(word) - 2)]
     others = (other for other in inside.get(stem[:3], ()) if other.startswith(stem))
-    return all(any("Geox" in parse.tag for parse in known_parses(other)) for other in others)  # `Индонезия` says nothing of `Индонезиец`
+    return not all(any("Geox" in parse.tag for parse in known_parses(other)) for other in others)

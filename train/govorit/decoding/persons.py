@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from govorit.article import Span
+from govorit.decoding.repeats import stem
 from govorit.names.declension import is_patronymic
 from govorit.names.lexicon import PERSON_LABELS
 from govorit.names.morphology import NAMES, case_of, known_parses, lemma
@@ -27,7 +28,7 @@ def parted(text: str, spans: Iterable[Span], labels: Collection[str] = ("LOC",))
     annotated in NEREL train, newsroom and quotes dev.
     """
     spans = list(spans)
-    places = {_stem(text[span.start : span.end]) for span in spans if span.label == "LOC"} if "LOC" in labels else None
+    places = {stem(text[span.start : span.end]) for span in spans if span.label == "LOC"} if "LOC" in labels else None
     return [part for span in spans for part in (_parts(text, span, places) if span.label in PERSON_LABELS else (span,))]
 
 
@@ -39,8 +40,9 @@ def _parts(text: str, span: Span, places: Collection[str] | None) -> Sequence[Sp
     before = _BEFORE.search(text, max(span.start - _REACH, 0), span.start)
     placed = places is not None and _is_place(words[0], before[1] if before else "", places)
     at = 1 if placed else _second(words)
-    parts = replace(span, end=found[at - 1].end(), label="LOC" if placed else span.label), replace(span, start=found[at].start())
-    return parts if at else (span,)
+    if not at:
+        return (span,)
+    return replace(span, end=found[at - 1].end(), label="LOC" if placed else span.label), replace(span, start=found[at].start())
 
 
 def _second(words: Sequence[str]) -> int:
@@ -67,7 +69,7 @@ def _is_place(word: str, before: str, places: Collection[str]) -> bool:
     readings = [parse for parse in known_parses(word) if "Geox" in parse.tag]
     if not readings or any(name in parse.tag and parse.score > _RARE for parse in known_parses(word) for name in NAMES):
         return False
-    return lemma(before) in _PLACES or (_stem(word) in places and all(case_of(parse) != "nomn" for parse in readings))
+    return lemma(before) in _PLACES or (stem(word) in places and all(case_of(parse) != "nomn" for parse in readings))
 
 
 @lru_cache(maxsize=1 << 14)
@@ -77,7 +79,3 @@ def _forms(word: str) -> frozenset[tuple[str | None, str | None]]:
     if len(word) < _SHORT or {name for parse in parses if parse.score > _RARE for name in NAMES if name in parse.tag} != {"Name"}:
         return frozenset()
     return frozenset((case_of(parse), parse.tag.gender) for parse in parses if "Name" in parse.tag and parse.tag.number != "plur")
-
-
-def _stem(word: str) -> str:
-    return word[: max(len(word) - 2, 4)].lower()

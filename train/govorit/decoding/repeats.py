@@ -30,7 +30,7 @@ def pool(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, int]]) -> np
     for i, (start, end) in enumerate(bounds):
         if end - start >= _SHORTEST and text[start].isupper():
             places.append(i)
-            groups.append(stems.setdefault(_stem(text[start:end]), len(stems)))
+            groups.append(stems.setdefault(stem(text[start:end]), len(stems)))
     if len(stems) == len(places):
         return scores
     own = np.log(np.maximum(_by_label(scores[places]), _FLOOR))
@@ -45,7 +45,7 @@ def pool(scores: np.ndarray, text: str, bounds: Sequence[tuple[int, int]]) -> np
     return pooled.astype(scores.dtype)
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     """What is left of a name without its last two letters, four at least: as good on dev as lemmas, or as endings taken off one by one."""
     return word[: max(len(word) - 2, 4)].lower()
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from govorit.article import CUE, SPEAKER, Quote, Span, quote_spans
 from govorit.marks import MARKS
 from govorit.names import phrases
-from govorit.names.declension import name_readings
+from govorit.names.declension import name_readings, nominative_share
 from govorit.names.lexicon import ORGANISATION_LABELS, PERSON_LABELS
 from govorit.names.people import WORDS
 
@@ -79,6 +79,8 @@ def beside_cues(text: str, quotes: Sequence[Quote], entities: Sequence[Span]) ->
     Args:
         entities: in the order of the text.
     """
+    if all(quote.speaker or not quote.cue for quote in quotes):
+        return list(quotes)
     starts, ends = [name.start for name in entities], [name.end for name in entities]
     spans = quote_spans(quotes)
     stops = [span.end for span in spans]
@@ -114,6 +116,4 @@ def _speaks(text: str, cue: Span, name: Span) -> bool:
 
 
 def _is_nominative(text: str, name: Span) -> bool:
-    readings = name_readings(tuple(WORDS.findall(text, name.start, name.end)))
-    nominative = sum(reading.weight for reading in readings if "nomn" in reading.cases)
-    return nominative > _THIN * sum(reading.weight for reading in readings)
+    return nominative_share(name_readings(tuple(WORDS.findall(text, name.start, name.end)))) > _THIN

@@ -49,6 +49,11 @@ def is_common(word: str) -> bool:
     return any(not any(name in parse.tag for name in NAMES) for parse in known_parses(word))
 
 
+def nominative_share(readings: Sequence[Reading]) -> float:
+    """How much of the weight of all readings those in the nominative have."""
+    return sum(reading.weight for reading in readings if "nomn" in reading.cases) / sum(reading.weight for reading in readings)
+
+
 @lru_cache(maxsize=1 << 14)
 def name_readings(words: tuple[str, ...]) -> tuple[Reading, ...]:
     """Read the words of one name together: all in one case and of one gender. The likeliest come first.

@@ -10,7 +10,6 @@ from functools import cached_property
 
 from govorit.article import Span
 from govorit.names import lexicon
-from govorit.names.lexicon import ORGANISATION_LABELS, PLACE_LABELS
 from govorit.names.morphology import case_of, known_parses
 
 _BRACKETED = re.compile(r" \(([^()\s]+)\)")
@@ -25,7 +24,7 @@ def joined(text: str, spans: Sequence[Span]) -> list[Span]:
     found: list[Span] = []
     for span in spans:
         before = found[-1] if found else None
-        beside = before and before.label in ORGANISATION_LABELS and span.start == before.end + 1 and text[before.end] == " "
+        beside = before and before.label in lexicon.ORGANISATION_LABELS and span.start == before.end + 1 and text[before.end] == " "
         if before and beside and _CYRILLIC.fullmatch(text, before.start, before.end) and _belongs(text, span):
             found[-1] = replace(before, end=span.end)
         else:
@@ -37,9 +36,9 @@ def _belongs(text: str, span: Span) -> bool:
     """Whether a place or an organisation may stand in the genitive."""
     words = text[span.start : span.end].split(" ")
     first, last = words[0], words[-1]
-    if span.label in PLACE_LABELS:
+    if span.label in lexicon.PLACE_LABELS:
         return last.isupper() or is_genitive(last)
-    if span.label not in ORGANISATION_LABELS or first in lexicon.AGENCIES or not _CYRILLIC.fullmatch(text, span.start, span.end):
+    if span.label not in lexicon.ORGANISATION_LABELS or first in lexicon.AGENCIES or not _CYRILLIC.fullmatch(text, span.start, span.end):
         return False
     return first.isupper() or any(case_of(parse) == "gent" for parse in known_parses(first))
 
@@ -99,7 +98,7 @@ class Entities:
         ends = {span.end: span for span in long}
         found = [(match[1], ends[match.start()]) for match in _BRACKETED.finditer(self.text) if match.start() in ends]
         for span in long:
-            if span.label in ORGANISATION_LABELS:
+            if span.label in lexicon.ORGANISATION_LABELS:
                 found += [(letters, span) for letters in _initials(self.text[span.start : span.end])]
         return dict(reversed(found))
 

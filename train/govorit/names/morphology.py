@@ -11,6 +11,7 @@ from typing import Any
 from govorit.names import lexicon
 
 CASES = frozenset(("nomn", "gent", "datv", "accs", "ablt", "loct"))
+NOMINATIVE = frozenset(("nomn",))
 MASCULINE, FEMININE, NEUTER = "masc", "femn", "neut"
 NAMES = ("Name", "Surn", "Patr")
 _SAME_CASE = {"gen1": "gent", "gen2": "gent", "acc2": "accs", "loc1": "loct", "loc2": "loct"}

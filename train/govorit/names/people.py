@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import islice
 
 from govorit.names import lexicon
-from govorit.names.declension import Reading, is_name, is_patronymic, name_readings
+from govorit.names.declension import Reading, is_name, is_patronymic, name_readings, nominative_share
 from govorit.names.morphology import CASES, FEMININE, MASCULINE, NEUTER, case_of, fold, known_parses, parses
 
 _NAMESAKES = 64  # persons with a name in common among whom one is looked for: a list of thousands may have as many Ivans
@@ -97,7 +97,7 @@ def _weighed(text: str, end: int, before: str, readings: tuple[Reading, ...]) ->
         if share >= _THIN:  # else it is a noun before the name: `фирма Петрова, которая`
             return tuple(_times(r, 1.0 if r.gender in (None, whose) else 0.15) for r in readings), whose
     after = _NEXTWORDS.match(text, end)
-    subject = sum(r.weight for r in readings if "nomn" in r.cases) / total
+    subject = nominative_share(readings)
     for word in (after[1] if after else "", before):
         gender = past_gender(word)
         known = sum(r.weight for r in readings if "nomn" in r.cases and r.gender in (None, gender)) / total

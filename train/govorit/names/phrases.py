@@ -10,9 +10,10 @@ from govorit.article import Quote, Span
 from govorit.marks import MARKS
 from govorit.names import lexicon
 from govorit.names.entities import Entities
-from govorit.names.morphology import CASES, FEMININE, MASCULINE, NAMES, Head, find_head, lemma, parses, to_nominative
+from govorit.names.morphology import CASES, FEMININE, MASCULINE, NAMES, NOMINATIVE, Head, find_head, lemma, parses, to_nominative
 
 WORD = re.compile(r"[^\W\d_]\.(?=\s?[А-ЯЁ])|[^\W\d_]+(?:[-’'][^\W_]+)*|\d[\d\w,.-]*\w|\d")
+PREVIOUS = re.compile(r"([\w-]+) $")  # the word before a place
 _BEFORE = re.compile(r"(\w+)[\s«„“\"']+$")
 _UNCLOSED = re.compile(r" \([^)]*$")
 _RELATIVE = re.compile(r",? (?:\w{1,3} )?котор(?:ый|ая|ое|ые)\b")  # what is spoken of stands in whatever case its own clause wants
@@ -62,7 +63,7 @@ def cases_of(text: str, quote: Quote) -> frozenset[str]:
     if _RELATIVE.match(text, quote.speaker.end):
         return CASES
     if quote.cue is None:
-        return frozenset(("nomn",))
+        return NOMINATIVE
     cue = text[quote.cue.start : quote.cue.end].lower()
     if cue.startswith("согласно"):
         return frozenset(("datv", "gent"))
@@ -72,7 +73,7 @@ def cases_of(text: str, quote: Quote) -> frozenset[str]:
         return frozenset(("gent",)) if quote.cue.end < quote.speaker.start else frozenset(("gent", "nomn", "accs"))
     if any(parse.tag.POS in ("PRTF", "PRTS") for parse in parses(cue.split()[-1])[:1]):
         return frozenset(("nomn", "ablt"))
-    return frozenset(("nomn",))
+    return NOMINATIVE
 
 
 def starts_sentence(text: str, start: int) -> bool:

@@ -14,7 +14,7 @@ from govorit.names.actors import ORGANISATION, PERSON, Actor, Place, Scene
 from govorit.names.declension import genitive
 from govorit.names.entities import Entities
 from govorit.names.interview import Interview
-from govorit.names.morphology import CASES, FEMININE, MASCULINE, NEUTER, Head, find_head, known_parses
+from govorit.names.morphology import CASES, FEMININE, MASCULINE, NEUTER, NOMINATIVE, Head, find_head, known_parses
 from govorit.names.phrases import Phrase
 from govorit.names.speakers import context_of, coordinated, named_in
 
@@ -323,7 +323,7 @@ class Resolver:
         speaks = phrases.is_verbal(self.text, cue) and phrases.agreement(self.text, cue).number != "plur"
         if not speaks or not _CLAUSE.search(self.text, max(entity.start - 25, 0), entity.start):
             return None
-        return self._name(entity, frozenset(("nomn",)))
+        return self._name(entity, NOMINATIVE)
 
     def _house(self, position: int) -> Actor | None:
         """Where `там` is: the organisation or paper that has just spoken, or that was named since."""

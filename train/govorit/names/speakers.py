@@ -8,11 +8,10 @@ from itertools import pairwise
 
 from govorit.article import Quote, Span
 from govorit.names import lexicon
-from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, Head, fold
+from govorit.names.morphology import FEMININE, MASCULINE, NEUTER, NOMINATIVE, Head, fold
 from govorit.names.people import Context, Mention, Person, full_name, is_respelt
 from govorit.names.phrases import agreement, cases_of, read, strict_gender
 
-NOMINATIVE = frozenset(("nomn",))
 _TITLES = ("господин", "госпожа")  # of whose name is behind them, never of somebody else
 _THIN = 0.05  # of the weight of all readings: less, and a name does not stand in that case
 

@@ -11,7 +11,7 @@ from govorit.names import lexicon
 from govorit.names.declension import may_be_name
 from govorit.names.entities import Entities
 from govorit.names.morphology import CASES, FEMININE, Head, agreeing, case_of, fold, inflected, lemma, parses
-from govorit.names.phrases import MARKS, WORD, designation, read
+from govorit.names.phrases import MARKS, PREVIOUS, WORD, designation, read
 
 _LOOK_BACK = 4000  # characters
 # What a bare noun may mean that the name does not contain.
@@ -275,7 +275,7 @@ def _with_noun(text: str, entity: Span, entities: Entities) -> tuple[int, int]:
     """Stretch a name in marks to its marks and the noun before them, any other to an adjective or an office: `управление МВД`."""
     marks = _OPENING.search(text, max(entity.start - 40, 0), entity.start)
     if marks is None:
-        before = _PREVIOUS.search(text, max(entity.start - 40, 0), entity.start)
+        before = PREVIOUS.search(text, max(entity.start - 40, 0), entity.start)
         if before and lemma(before[1]) in ("управление", "департамент", "отделение"):
             return _extent(text, before.start(), before.end(1), entities)
         if before is None or parses(before[1])[0].tag.POS != "ADJF" or "Apro" in parses(before[1])[0].tag:
@@ -302,7 +302,6 @@ _QUOTED = re.compile(
     r" («[^»\n]{2,150}»|“[^”\n]{2,60}”|„[^“\n]{2,60}“|\"[^\"\n]{2,60}\"|''[^'\n]{2,60}''|№ ?[\d/-]+(?: от [\d.]+)?)|, близк\w+ к [^,.;»\n]+"
 )
 _NEXT = re.compile(r" ([\w.-]*\w)")
-_PREVIOUS = re.compile(r"([\w-]+) $")
 
 
 def _extent(text: str, start: int, end: int, entities: Entities) -> tuple[int, int]:
@@ -312,7 +311,7 @@ def _extent(text: str, start: int, end: int, entities: Entities) -> tuple[int, i
         return around.start, around.end
     noun = parses(text[start:end])
     first = start
-    while (before := _PREVIOUS.search(text, max(first - 40, 0), first)) and any(
+    while (before := PREVIOUS.search(text, max(first - 40, 0), first)) and any(
         agreeing(before[1], case_of(parse), parse.tag.number, parse.tag.gender)
         and not any("Apro" in parse.tag for parse in parses(before[1]))
         and lemma(before[1]) not in lexicon.EMPTY

@@ -9,13 +9,11 @@ from typing import Any
 
 from govorit.names import lexicon
 from govorit.names.actors import Scene
-from govorit.names.morphology import NAMES, agreeing, case_of, known_parses, parses
-from govorit.names.phrases import WORD, Phrase, read
+from govorit.names.morphology import NAMES, NOMINATIVE, agreeing, case_of, known_parses, parses
+from govorit.names.phrases import PREVIOUS, WORD, Phrase, read
 
 _LOOK_BACK = 600  # characters
-_NOMINATIVE = frozenset(("nomn",))
 _GAP = re.compile(r" [«„“\"]?|[»”\"] ")
-_PREVIOUS = re.compile(r"([\w-]+) $")
 _AS = re.compile(r"\b(?:как|не|это|—|–|-|сам[аи]?(?: же)?) $", re.I)
 _APPOSED = re.compile(r"(?:,| [—–-])? (?:[\w«»“”\"-]+ )*[«„“\"]?")
 _APPOSITION = re.compile(r"(?:,|\)| [—–-])? ")
@@ -32,7 +30,7 @@ def told(scene: Scene, position: int, number: str) -> Iterator[Phrase]:
         if not noun and not (number == "plur" and _counts(match[0])):
             continue
         start, end = _extent(scene, *match.span(), noun, position)
-        phrase = read(scene.text, start, end, _NOMINATIVE)
+        phrase = read(scene.text, start, end, NOMINATIVE)
         if phrase.head and (noun or _is_personal(phrase)) and not _is_named(scene, start, match.end(), end):
             yield phrase
 
@@ -62,7 +60,7 @@ def _is_personal(phrase: Phrase) -> bool:
 def _extent(scene: Scene, start: int, end: int, noun: Any, limit: int) -> tuple[int, int]:
     """Stretch a noun or numeral to its adjectives before it and to what depends on it behind."""
     text = scene.text
-    while noun and (before := _PREVIOUS.search(text, max(start - 40, 0), start)) and _describes(before[1], noun):
+    while noun and (before := PREVIOUS.search(text, max(start - 40, 0), start)) and _describes(before[1], noun):
         start = before.start()
     last = position = end
     names = {place.start: place for place in scene.within(end, min(end + 150, limit))}
