@@ -78,11 +78,13 @@ def test_evaluation_scores_what_inference_gives(extractor):
     assert all(same(*pair) for pair in zip(marked, extractor([article.text for article in gold]), strict=True))
 
 
-def test_scores_are_the_networks_own(extractor):
+@pytest.mark.parametrize("reads", [0, CONTRACT.window + 10])
+def test_scores_are_the_networks_own(extractor, reads):
     """The windows of a long article, put together by hand: each word's scores from the window where it stands most central."""
+    extractor = Extractor(extractor.engine, extractor.tokenizer, replace(CONTRACT, reads=reads), extractor.aids)
     article = max(long_articles(), key=lambda item: len(item.text))
     tokens = windows.tokenize(article.text, tokenizer())
-    frame, size = extractor.frame, CONTRACT.window - 2
+    frame, size = extractor.frame, (reads or CONTRACT.window) - 2
     pieces = windows.cut(len(tokens.ids), size, CONTRACT.overlap)
     assert len(pieces) > 10
     widths = {layer: 1 + 2 * len(CONTRACT.layers[layer]) for layer in LAYERS} | {VECTORS: SIZE}

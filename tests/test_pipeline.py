@@ -228,6 +228,7 @@ def bad_configs(config):
     yield "model.path", replace(config, model=replace(model, path="no/such/folder"))
     yield "model.path", replace(config, model=replace(model, path=str(data.root)))
     yield "model.window", replace(config, model=replace(model, window=2))
+    yield "model.reads", replace(config, model=replace(model, reads=-1))
     yield "model.overlap", replace(config, model=replace(model, overlap=-1))
     yield "model.dropout", replace(config, model=replace(model, dropout=1.0))
     yield "model.attention", replace(config, model=replace(model, attention="flash"))

@@ -41,6 +41,7 @@ class Model:
     path: str | None = MISSING  # Hub name or local folder of an encoder with a fast tokenizer; null: random weights, see scratch
     scratch: Scratch = field(default_factory=Scratch)
     window: int = 512  # tokens an encoder sees at once, special tokens included; at most what it has positions for
+    reads: int = 0  # tokens it sees at once when articles are read, where that is more than window; as many as it has positions for
     overlap: int = 128  # tokens that neighbouring windows of a long article share
     dropout: float | None = None  # null: what the encoder's own config says
     attention: str = "auto"  # auto (eager on a processor, where its backward pass in bf16 is the faster one), eager or sdpa
@@ -206,6 +207,7 @@ def _rules(config: Config) -> Iterator[tuple[str, bool, str]]:
         yield "task.layers", bool(task.layers) and set(task.layers) <= {*LAYERS}, f"some of {', '.join(LAYERS)}"
     yield "task.layers", len(set(task.layers)) == len(task.layers), "each layer once"
     yield "model.window", model.window >= 8, "at least 8 tokens"
+    yield "model.reads", model.reads >= 0, "0 or more tokens"
     yield "model.overlap", model.overlap >= 0, "0 or more tokens"
     yield "model.dropout", model.dropout is None or 0 <= model.dropout < 1, "null, or a share from 0 up to 1"
     yield "model.attention", model.attention in ("auto", "eager", "sdpa"), "auto, eager or sdpa"

@@ -14,8 +14,9 @@ INSIDE, APART, EITHER = PLACES = ("inside", "apart", "")
 
 @dataclass(frozen=True)
 class Contract:
-    """`layers` maps each layer to its labels; `window` and `overlap` are tokens, special tokens included in `window`.
+    """`layers` maps each layer to its labels; it was trained on windows of `window` tokens, special tokens included, that share `overlap`.
 
+    `reads` is the window that articles are read in, where that is a larger one: see :attr:`reading`.
     `places` says whether the place behind a public body is part of its name: see :mod:`govorit.decoding.bodies`.
     """
 
@@ -24,6 +25,12 @@ class Contract:
     overlap: int
     trained_on: dict[str, str] = field(default_factory=dict)
     places: str = EITHER
+    reads: int = 0
+
+    @property
+    def reading(self) -> int:
+        """How many tokens are read at once, special tokens included."""
+        return max(self.reads, self.window)
 
     @property
     def first(self) -> str:
@@ -48,6 +55,8 @@ def load(folder: Path) -> Contract:
         contract = Contract(**value)
         if not contract.layers:
             raise ValueError("layers: there is none")
+        if not isinstance(contract.reads, int):
+            raise ValueError(f"reads: found {contract.reads!r}, expected a number of tokens")
         if contract.places not in PLACES:
             raise ValueError(f"places: found {contract.places!r}, expected one of {', '.join(map(repr, PLACES))}")
         return contract

@@ -109,7 +109,7 @@ class Extractor:
             | {key: np.zeros(len(item.heads), np.int64) for key in read}
             for item in tokens
         ]
-        pieces = windows.cut_all(tokens, self.contract.window - self.frame.size, self.contract.overlap)
+        pieces = windows.cut_all(tokens, self.contract.reading - self.frame.size, self.contract.overlap)
         sizes = [piece.end - piece.start + self.frame.size for piece in pieces]
         done = 0
         for batch in windows.batches(sizes, batch_tokens):

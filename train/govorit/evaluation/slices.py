@@ -82,7 +82,7 @@ def window_positions(articles: Sequence[Article], tokenizer: Tokenizer, contract
     """Say how far into its window each word was read, from 0.0 to below 1.0: of the window whose scores count for it."""
     tokens = windows.tokenize_all([article.text for article in articles], tokenizer)
     found: dict[str, dict[int, float]] = {article.id: {} for article in articles}
-    for window in windows.cut_all(tokens, contract.window - windows.Frame(tokenizer).size, contract.overlap):
+    for window in windows.cut_all(tokens, contract.reading - windows.Frame(tokenizer).size, contract.overlap):
         item, into = tokens[window.article], found[articles[window.article].id]
         first, last = np.searchsorted(item.heads, (window.own_start, window.own_end))
         for number in range(first, last):

@@ -179,7 +179,8 @@ def _model(config: Config, data: Corpus) -> tuple[Tagger, PreTrainedTokenizerFas
         learnt = tokenization.learn((article.text for article in data.splits["train"]), config.model.scratch.vocabulary)
         tokenizer = tokenization.wrap(learnt)
         network = tagger.build(config.model, data.labels, tokenizer)
-    limit = min(config.model.window, tagger.positions(network.encoder))
+    positions = tagger.positions(network.encoder)
+    limit = min(config.model.window, positions)
     overlap = min(config.model.overlap, limit // 4)
     if limit < config.model.window:
         notes.append(f"window: {limit} tokens, since the encoder has no more positions (model.window={config.model.window})")
@@ -187,7 +188,7 @@ def _model(config: Config, data: Corpus) -> tuple[Tagger, PreTrainedTokenizerFas
     places = bodies.way_of(data.splits["train"], data.labels.get("entities", ()))
     if places:
         notes.append(f"the place behind a public body (МИД РФ) is {places} its name, as in most training articles; --places of predict.py")
-    return network, tokenizer, Contract(data.labels, limit, overlap, trained_on, places), notes
+    return network, tokenizer, Contract(data.labels, limit, overlap, trained_on, places, min(config.model.reads, positions)), notes
 
 
 def _dev(extractor: Extractor, articles: Sequence[Article], callback: Callable[..., None]) -> dict[str, Any]:

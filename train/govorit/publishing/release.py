@@ -141,9 +141,9 @@ def _batches(tokenizer: Tokenizer, contract: Contract, texts: Sequence[str]) -> 
     """A text of one letter alone, then windows of all lengths, padded to each other."""
     frame = windows.Frame(tokenizer)
     tokens = windows.tokenize_all(["а", *texts], tokenizer)
-    pieces = windows.cut_all(tokens, contract.window - frame.size, contract.overlap)
+    pieces = windows.cut_all(tokens, contract.reading - frame.size, contract.overlap)
     yield frame.pad(pieces[:1], tokens)
-    for batch in windows.batches([piece.end - piece.start + frame.size for piece in pieces], 4 * contract.window):
+    for batch in windows.batches([piece.end - piece.start + frame.size for piece in pieces], 4 * contract.reading):
         yield frame.pad([pieces[i] for i in batch], tokens)
 
 
