@@ -273,7 +273,8 @@ def test_damaged_aids_are_told_in_a_line(copy, damage):
 
 def test_a_contract_of_another_time(copy):
     described = json.loads((copy / "govorit.json").read_text())
-    for changed, reason in (({"format": 2}, "version"), ({"surprise": 1}, "surprise"), ({"places": "here"}, "'here'"), ({"reads": "all"}, "'all'")):
+    wrong = ({"format": 2}, "version"), ({"surprise": 1}, "surprise"), ({"places": "here"}, "'here'"), ({"reads": "all"}, "'all'")
+    for changed, reason in wrong:
         (copy / "govorit.json").write_text(json.dumps({**described, **changed}))
         assert reason in refusal(lambda: Extractor.load(copy))
     for text in ("[]", "{", "{}", "null"):

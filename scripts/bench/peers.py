@@ -6,9 +6,9 @@ Entities: strict span F1 of PER, LOC and ORG. The released model has learnt from
 (`experiment=mini_joint`) in cross-validation. Of newsroom it has learnt the train split, of NEREL no entities; settings of the decoder
 were chosen by dev of both; natasha has seen neither. Both draw ORG otherwise than factRuEval does, for all alike: ours holds
 the place behind a public body apart there, as factRuEval does, and inside here (`--places`); what that does for natasha is a row as well.
-Speed: CPU-seconds of one thread on the articles of newsroom train; natasha finds sentences, words and entities, ours entities, quotations,
-speakers and names. The shapes of rubert-tiny2 and ruBERT have random weights and do no more than run in plain transformers, in batches of 16 as the
-articles come, cut at the window.
+Speed: CPU-seconds of one thread on the articles of newsroom train; natasha finds sentences, words and entities, ours entities,
+quotations, speakers and names. The shapes of rubert-tiny2 and ruBERT have random weights and do no more than run in plain transformers,
+in batches of 16 as the articles come, cut at the window.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def speed(options: argparse.Namespace) -> list[list[str]]:
         rows += compare(f"the shape of {name}, fp32, plain transformers: tags", some, read, pairs)
     (_, number, characters), ratio = rows[0][:3], float(rows[0][3].split(" ")[0])
     rows += compare("natasha's tagger alone, slovnet", articles, partial(read_by_slovnet, articles), options.pairs)
-    figures = (f"{float(figure.replace(',', '')) / ratio:,.1f}" for figure in (number, characters))
+    figures = (amount(float(figure.replace(",", "")) / ratio) for figure in (number, characters))
     return [*rows, ["natasha 1.6, as its README has it: sentences, words, entities", *figures, "1"]]
 
 
@@ -134,9 +134,11 @@ def compare(name: str, articles: Sequence[Article], read: Callable[[], object], 
     seconds = statistics.median(ours)
     figures = len(articles) / seconds, sum(len(article.text) for article in articles) / seconds
     spread = f" ({ratios[0]:.2f} to {ratios[-1]:.2f})" if len(ratios) > 1 else ""
-    return [
-        [name, *(f"{figure:,.1f}" if figure < 100 else f"{figure:,.0f}" for figure in figures), f"{statistics.median(ratios):.2f}{spread}"]
-    ]
+    return [[name, *map(amount, figures), f"{statistics.median(ratios):.2f}{spread}"]]
+
+
+def amount(figure: float) -> str:
+    return f"{figure:,.1f}" if figure < 100 else f"{figure:,.0f}"
 
 
 def read_by_natasha(articles: Sequence[Article]) -> None:
@@ -151,7 +153,7 @@ def read_by_natasha(articles: Sequence[Article]) -> None:
 @cache
 def natashas() -> tuple[Any, Any, Any]:
     sys.modules.setdefault("pymorphy2", pymorphy3)  # which natasha imports, and today's setuptools breaks
-    from natasha import Doc, NewsEmbedding, NewsNERTagger, Segmenter
+    from natasha import Doc, NewsEmbedding, NewsNERTagger, Segmenter  # type: ignore[import-untyped]
 
     return Doc, Segmenter(), NewsNERTagger(NewsEmbedding())
 
