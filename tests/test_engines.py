@@ -7,6 +7,7 @@ from functools import cache
 from random import Random
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from test_checkpoint import CONTRACT, articles, tokenizer, trained
@@ -62,6 +63,19 @@ def folder(tmp_path_factory):
     export.onnx(trained(), place / "whole.onnx")
     export.int8(place / "whole.onnx", place / INT8)
     return place
+
+
+@pytest.mark.parametrize(("family", "last"), [("BERT", "/output/dense/"), ("ModernBERT", "/mlp/Wo/")])
+def test_every_product_with_weights_is_in_8_bits_but_the_last_of_each_layer(tmp_path, family, last):
+    tagger = trained() if family == "BERT" else Tagger(local(4), CONTRACT.layers)
+    export.onnx(tagger, tmp_path / "whole.onnx")
+    export.int8(tmp_path / "whole.onnx", tmp_path / "small.onnx")
+    graph = onnx.load(tmp_path / "small.onnx").graph
+    weights = {tensor.name for tensor in graph.initializer}
+    kept = [node.name for node in graph.node if node.op_type in ("MatMul", "Gemm") and node.input[1] in weights]
+    layers = tagger.encoder.config.num_hidden_layers
+    assert len(kept) == layers and all(last in name and "/attention/" not in name for name in kept)
+    assert sum(node.op_type == "MatMulInteger" for node in graph.node) > 3 * layers
 
 
 def test_aids_are_read_without_torch_as_torch_reads_them(folder):
