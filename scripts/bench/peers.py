@@ -20,14 +20,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before any library starts its threads
 
-import pymorphy3
+import natasha_entities
 import torch
 from scores import dataset_split, train
 from selection import nerel
@@ -112,50 +111,39 @@ def cross_validated(options: argparse.Namespace) -> list[Article]:
 
 def speed(options: argparse.Namespace) -> list[list[str]]:
     articles = list(formats.read(ROOT / "data/newsroom/train.jsonl"))
-    rows: list[list[str]] = []
+    compared = []
     for name, engine in (("8 bits, ONNX Runtime", "onnx"), ("fp32, torch", "torch")):
         extractor = Extractor.load(options.model, engine)
         read = partial(read_all, extractor, articles)
-        rows += compare(f"{options.model.name}, {name}: entities, quotations, speakers, names", articles, read, options.pairs)
+        compared.append(compare(f"{options.model.name}, {name}: entities, quotations, speakers, names", articles, read, options.pairs))
     for shape, name, some, pairs in (("tiny2", "rubert-tiny2", articles, options.pairs), ("base", "ruBERT", articles[:FEW], 1)):
         network, tokenizer, contract = build(shape, articles)
         read = partial(read_plainly, network, tokenizer, some, contract)
-        rows += compare(f"the shape of {name}, fp32, plain transformers: tags", some, read, pairs)
-    (_, number, characters), ratio = rows[0][:3], float(rows[0][3].split(" ")[0])
-    rows += compare("natasha's tagger alone, slovnet", articles, partial(read_by_slovnet, articles), options.pairs)
-    figures = (amount(float(figure.replace(",", "")) / ratio) for figure in (number, characters))
-    return [*rows, ["natasha 1.6, as its README has it: sentences, words, entities", *figures, "1"]]
+        compared.append(compare(f"the shape of {name}, fp32, plain transformers: tags", some, read, pairs))
+    compared.append(compare("natasha's tagger alone, slovnet", articles, partial(read_by_slovnet, articles), options.pairs))
+    return [*(row for row, _ in compared), compared[0][1]]
 
 
-def compare(name: str, articles: Sequence[Article], read: Callable[[], object], pairs: int) -> list[list[str]]:
-    """A row of the table of speeds: medians, and the ratio to natasha's speed on the same articles, taken in turn."""
+def compare(name: str, articles: Sequence[Article], read: Callable[[], object], pairs: int) -> tuple[list[str], list[str]]:
+    """A row of the table of speeds, and natasha's for it: medians, and the ratio to natasha's speed on the same articles, taken in turn."""
     ours, theirs = paired(read, partial(read_by_natasha, articles), pairs)
     ratios = sorted(b / a for a, b in zip(ours, theirs, strict=True))
-    seconds = statistics.median(ours)
-    figures = len(articles) / seconds, sum(len(article.text) for article in articles) / seconds
     spread = f" ({ratios[0]:.2f} to {ratios[-1]:.2f})" if len(ratios) > 1 else ""
-    return [[name, *map(amount, figures), f"{statistics.median(ratios):.2f}{spread}"]]
+    return (
+        [name, *amounts(articles, ours), f"{statistics.median(ratios):.2f}{spread}"],
+        ["natasha 1.6, as its README has it: sentences, words, entities", *amounts(articles, theirs), "1"],
+    )
 
 
-def amount(figure: float) -> str:
-    return f"{figure:,.1f}" if figure < 100 else f"{figure:,.0f}"
+def amounts(articles: Sequence[Article], seconds: Sequence[float]) -> list[str]:
+    """Articles and characters a CPU-second."""
+    counts = len(articles), sum(len(article.text) for article in articles)
+    return [f"{rate:,.1f}" if rate < 100 else f"{rate:,.0f}" for rate in (count / statistics.median(seconds) for count in counts)]
 
 
 def read_by_natasha(articles: Sequence[Article]) -> None:
-    """Find entities as natasha's README does, sentences and words first."""
-    new, segmenter, tagger = natashas()
     for article in articles:
-        doc = new(article.text)
-        doc.segment(segmenter)
-        doc.tag_ner(tagger)
-
-
-@cache
-def natashas() -> tuple[Any, Any, Any]:
-    sys.modules.setdefault("pymorphy2", pymorphy3)  # which natasha imports, and today's setuptools breaks
-    from natasha import Doc, NewsEmbedding, NewsNERTagger, Segmenter  # type: ignore[import-untyped]
-
-    return Doc, Segmenter(), NewsNERTagger(NewsEmbedding())
+        natasha_entities.find(article.text)
 
 
 def read_by_slovnet(articles: Sequence[Article]) -> None:
@@ -190,22 +178,12 @@ def starts(model: Path) -> str:
     """What one short article costs from the start of the program to its end: CPU-seconds and peak memory, ours and natasha's."""
     article = ROOT / "seeds/almaty-2017.txt"
     ours = [sys.executable, str(ROOT / "scripts/predict.py"), str(article), "--model", str(model)]
-    theirs = [sys.executable, "-c", NATASHA, str(article)]
+    theirs = [sys.executable, str(ROOT / "scripts/bench/natasha_entities.py"), str(article)]
     (mine, memory), (other, other_memory) = (min(cost(command) for _ in range(5)) for command in (ours, theirs))
     return (
         f"One article, from start to end: `scripts/predict.py` {mine:.1f} CPU-seconds and {memory} MB, natasha's entities {other:.1f} and "
         f"{other_memory} MB (the least of five)."
     )
-
-
-NATASHA = """
-import sys, pymorphy3
-sys.modules["pymorphy2"] = pymorphy3
-from natasha import Doc, NewsEmbedding, NewsNERTagger, Segmenter
-doc, tagger = Doc(open(sys.argv[1], encoding="utf-8").read()), NewsNERTagger(NewsEmbedding())
-doc.segment(Segmenter())
-doc.tag_ner(tagger)
-"""
 
 
 COST = """
